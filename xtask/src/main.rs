@@ -1,1 +1,39 @@
-fn main() {}
+//! The one door for tooling: `cargo xtask {test, new, gen, tidy, ci, bench}`.
+
+mod new;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [ARGS]         install what the tests need, then run them all (ARGS go to cargo test)
+  ci                  fmt, clippy, deny, then test
+  new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
+  new type S/T TYPE   scaffold a resource type: catalogue/aws/S/T
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test", rest @ ..] => test::run(rest),
+        ["ci"] => test::ci(),
+        ["new", "check", place] => new::check(place),
+        ["new", "type", place, type_name] => new::resource_type(place, type_name),
+        _ => Err(format!("unknown command\n\n{USAGE}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Into::into).unwrap_or_default()
+}

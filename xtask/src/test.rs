@@ -1,0 +1,61 @@
+//! `cargo xtask test` and `ci`: install what the tests need beside Rust, then run them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::root;
+
+/// The Python packages that tests talk to, pinned. They live in a virtual environment of their own.
+const PYTHON_PACKAGES: &[&str] = &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0"];
+
+/// Installs the tools and runs every test of the workspace.
+pub(crate) fn run(args: &[&str]) -> Result<(), String> {
+    let python = python_tools()?;
+    let mut cargo = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    cargo.args(args).env("PALISADE_TEST_PYTHON", python);
+    spawn(cargo)
+}
+
+/// Everything that must hold before a change lands.
+pub(crate) fn ci() -> Result<(), String> {
+    spawn(cargo(&["fmt", "--all", "--check"]))?;
+    spawn(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    match cargo(&["deny", "--version"]).output() {
+        Ok(output) if output.status.success() => spawn(cargo(&["deny", "check"]))?,
+        _ => eprintln!("xtask: cargo-deny is not installed (cargo install cargo-deny); its checks are left out"),
+    }
+    run(&[])
+}
+
+/// The virtual environment's Python, made and filled on the first call.
+fn python_tools() -> Result<PathBuf, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let venv = target.join("test-tools");
+    let python = venv.join("bin/python");
+    let stamp = venv.join("installed");
+    let wanted = PYTHON_PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(python);
+    }
+    if !python.exists() {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv"]).arg(&venv);
+        spawn(make).map_err(|e| format!("{e}\n  help: on Debian, apt-get install python3-venv"))?;
+    }
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_PACKAGES);
+    spawn(install)?;
+    std::fs::write(&stamp, wanted).map_err(|e| format!("cannot write `{}`: {e}", stamp.display()))?;
+    Ok(python)
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(Path::new(&root()));
+    command
+}
+
+fn spawn(mut command: Command) -> Result<(), String> {
+    let status = command.status().map_err(|e| format!("cannot run {command:?}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
+}
