@@ -1,5 +1,6 @@
 //! The one door for tooling: `cargo xtask {test, new, gen, tidy, ci, bench}`.
 
+mod aws_facts;
 mod new;
 mod test;
 
@@ -10,6 +11,7 @@ cargo xtask COMMAND
 
   test [ARGS]         install what the tests need, then run them all (ARGS go to cargo test)
   ci                  fmt, clippy, deny, then test
+  aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
   new type S/T TYPE   scaffold a resource type: catalogue/aws/S/T
 ";
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test", rest @ ..] => test::run(rest),
+        ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),
         ["new", "type", place, type_name] => new::resource_type(place, type_name),
