@@ -327,5 +327,5 @@ pub struct TypeFolder {
     /// `type.toml`
     pub file: TypeFile,
     /// `collect.toml`
-    pub collect: Option<serde_json::Value>,
+    pub collect: Option<crate::collect::CollectFile>,
 }

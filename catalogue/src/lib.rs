@@ -7,6 +7,7 @@
 //!
 //! Absent on purpose: judging a resource (that is `engine`), and reading files (the caller hands over texts).
 
+pub mod collect;
 pub mod format;
 mod load;
 mod pack;

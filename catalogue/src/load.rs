@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{CheckId, TypeName};
 use serde::de::DeserializeOwned;
 
+use crate::collect::CollectFile;
 use crate::format::{CasesFile, CheckFile, FrameworkFile, ObjectivesFile, Responsibility, ServiceFile, TypeFile, TypeFolder};
 use crate::pack::{CheckEntry, Pack};
 use crate::responsibility;
@@ -93,7 +94,8 @@ pub fn load(files: &[SourceFile]) -> Loaded {
             }
             ["aws", _, _, "type.toml"] => type_file(file, &mut loaded),
             ["aws", _, _, "collect.toml"] => {
-                if let Some(read) = parse(file, &mut loaded.problems) {
+                if let Some(read) = parse::<CollectFile>(file, &mut loaded.problems) {
+                    loaded.problems.extend(read.problems().into_iter().map(|m| problem(&file.path, 0, m)));
                     collect.insert(file.path.trim_end_matches("/collect.toml").to_owned(), read);
                 }
             }
