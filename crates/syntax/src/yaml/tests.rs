@@ -134,7 +134,8 @@ fn what_is_refused_and_where() {
         ("a: &b [*b]\n", "1:8", "alias `b` stands inside of what it stands for"),
         ("? [a]\n: 1\n", "1:3", "a mapping's key must be text"),
         ("a: &b [1]\n*b : 1\n", "2:1", "a mapping's key must be text"),
-        ("a: 1\n}", "2:1", "did not find expected <document start>"),
+        ("a: 1\n}", "2:1", "did not find expected key while parsing a block mapping that starts on line 1"),
+        ("[1]\nb\n", "2:1", "did not find expected <document start>"),
     ] {
         let error = parse(text).expect_err(text);
         assert_eq!(format!("{}:{}", error.span.line, error.span.column), place, "{text}");
