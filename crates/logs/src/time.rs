@@ -76,6 +76,14 @@ pub fn text(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
+/// The ISO 8601 week, 1..=53: the week that holds the year's first Thursday is the first.
+pub fn week(seconds: i64) -> i64 {
+    let day = seconds.div_euclid(86_400);
+    let thursday = day - (day + 3).rem_euclid(7) + 3;
+    let (year, ..) = date(thursday * 86_400);
+    (thursday - days(year, 1, 1)) / 7 + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +104,19 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(seconds(text.as_bytes()), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn weeks_are_iso_weeks() {
+        for (text, want) in [
+            ("2021-01-03T12:00:00Z", 53),
+            ("2021-01-04T00:00:00Z", 1),
+            ("2024-12-30T00:00:00Z", 1),
+            ("2023-07-10T12:00:00Z", 28),
+            ("1970-01-01T00:00:00Z", 1),
+        ] {
+            assert_eq!(seconds(text.as_bytes()).map(week), Some(want), "{text}");
         }
     }
 

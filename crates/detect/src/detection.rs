@@ -1,0 +1,115 @@
+//! What is told: one rule, one actor, from when to when.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::matcher::Hit;
+use crate::ruleset::RuleNo;
+use crate::sighting::{Actor, clip};
+
+/// The most event ids a detection lists; `count` goes on.
+pub const EVENTS_MAX: usize = 100;
+
+/// The most resources, addresses, regions or calls a detection lists.
+pub const LIST_MAX: usize = 50;
+
+/// One rule and one actor, for as long as it lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detection {
+    /// The rule.
+    pub rule: RuleNo,
+    /// Who.
+    pub actor: Actor,
+    /// The first event, seconds since 1970.
+    pub first: i64,
+    /// The last event.
+    pub last: i64,
+    /// How many events.
+    pub count: u64,
+    /// How many of them were refused by AWS.
+    pub failed: u64,
+    /// Event ids, oldest first, at most [`EVENTS_MAX`].
+    pub events: Vec<String>,
+    /// What it was done to.
+    pub resources: BTreeSet<String>,
+    /// From which addresses.
+    pub addresses: BTreeSet<String>,
+    /// In which regions.
+    pub regions: BTreeSet<String>,
+    /// In which accounts.
+    pub accounts: BTreeSet<String>,
+    /// With which calls: `iam:CreateUser`.
+    pub calls: BTreeSet<String>,
+    /// With which user agents.
+    pub agents: BTreeSet<String>,
+    /// The input of the first event.
+    pub input: u32,
+    /// Its record there, from 1.
+    pub record: u64,
+    /// Which incident it belongs to.
+    pub incident: String,
+}
+
+fn put(set: &mut BTreeSet<String>, text: &str) {
+    if !text.is_empty() && set.len() < LIST_MAX && !set.contains(text) {
+        set.insert(clip(text).to_owned());
+    }
+}
+
+impl Detection {
+    /// One that starts with this hit's actor.
+    pub(crate) fn new(rule: RuleNo, hit: &Hit) -> Detection {
+        Detection {
+            rule,
+            actor: hit.event.actor.clone(),
+            first: hit.event.time,
+            last: hit.event.time,
+            count: 0,
+            failed: 0,
+            events: vec![],
+            resources: BTreeSet::new(),
+            addresses: BTreeSet::new(),
+            regions: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            calls: BTreeSet::new(),
+            agents: BTreeSet::new(),
+            input: hit.event.input,
+            record: hit.event.record,
+            incident: String::new(),
+        }
+    }
+
+    pub(crate) fn add<'a>(&mut self, hit: &'a Hit, resources: impl Iterator<Item = &'a str>) {
+        let event = &hit.event;
+        if event.time < self.first {
+            (self.first, self.input, self.record) = (event.time, event.input, event.record);
+        }
+        self.last = self.last.max(event.time);
+        self.count += 1;
+        self.failed += u64::from(event.error.is_some());
+        if self.events.len() < EVENTS_MAX && !self.events.contains(&event.id) {
+            self.events.push(event.id.clone());
+        }
+        resources.chain(event.resources.iter().map(String::as_str)).for_each(|text| put(&mut self.resources, text));
+        put(&mut self.addresses, &event.address);
+        put(&mut self.regions, &event.region);
+        put(&mut self.accounts, &event.account);
+        put(&mut self.agents, &event.agent);
+        put(&mut self.calls, &format!("{}:{}", event.source.split('.').next().unwrap_or_default(), event.name));
+    }
+}
+
+impl Actor {
+    /// What its detections are grouped by: the first principal of its chain, where known.
+    pub fn key(&self) -> &str {
+        self.origin.as_deref().unwrap_or(&self.id)
+    }
+}
+
+/// A stable id: who and when it began (FNV-1a, 64 bits).
+pub(crate) fn incident_id(detection: &Detection) -> String {
+    let text = format!("{}\u{0}{}", detection.actor.key(), detection.first);
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("incident-{hash:016x}")
+}

@@ -1,0 +1,82 @@
+//! Detections as text: JSON Lines, CSV, OCSF, an ATT&CK Navigator layer, a timeline.
+//!
+//! Absent on purpose: writing. Every function gives text or a JSON value back.
+
+mod csv;
+mod navigator;
+mod ocsf;
+mod text;
+
+pub use csv::{csv_header, csv_row};
+pub use navigator::navigator;
+pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};
+pub use text::text;
+
+use logs::time;
+use model::Confidence;
+use serde_json::{Map, Value, json};
+
+use crate::detection::Detection;
+use crate::engine::Match;
+use crate::ruleset::RuleSet;
+use crate::sigma::Rule;
+
+/// The schema of a [`line`].
+pub const SCHEMA: &str = "palisade/detection/1";
+
+/// The schema of a [`match_line`].
+pub const MATCH_SCHEMA: &str = "palisade/match/1";
+
+pub(crate) fn confidence(rule: &Rule) -> Confidence {
+    rule.extra.confidence.unwrap_or(Confidence::Medium)
+}
+
+/// A detection as one JSON line, without its line end. `inputs` are the names of the inputs by number.
+pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value {
+    let Some(rule) = rules.rule(detection.rule) else { return Value::Null };
+    let file = inputs.get(detection.input as usize);
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| {
+        map.insert(key.to_owned(), value);
+    };
+    put("schema", json!(SCHEMA));
+    put("rule", json!(rule.id));
+    put("title", json!(rule.title));
+    put("severity", json!(rule.level.name()));
+    put("confidence", json!(confidence(rule).name()));
+    put("technique", json!(rule.techniques()));
+    put("tactic", json!(rule.tactics()));
+    put("actor", json!(detection.actor));
+    put("first_seen", json!(time::text(detection.first)));
+    put("last_seen", json!(time::text(detection.last)));
+    put("count", json!(detection.count));
+    put("failed", json!(detection.failed));
+    put("events", json!(detection.events));
+    put("resources", json!(detection.resources));
+    put("calls", json!(detection.calls));
+    put("addresses", json!(detection.addresses));
+    put("regions", json!(detection.regions));
+    put("accounts", json!(detection.accounts));
+    put("agents", json!(detection.agents));
+    put("incident", json!(detection.incident));
+    put("guardduty", json!(rule.extra.guardduty));
+    put("next", json!(rule.extra.next));
+    put("source", json!({"file": file, "record": detection.record}));
+    Value::Object(map)
+}
+
+/// One rule and one event as one JSON line, for comparing engines.
+pub fn match_line(found: &Match, rules: &RuleSet, inputs: &[String]) -> Value {
+    let Some(rule) = rules.rule(found.rule) else { return Value::Null };
+    let event = &found.event;
+    json!({
+        "schema": MATCH_SCHEMA,
+        "rule": rule.id,
+        "title": rule.title,
+        "severity": rule.level.name(),
+        "event": event.id,
+        "name": event.name,
+        "time": time::text(event.time),
+        "source": {"file": inputs.get(event.input as usize), "record": event.record},
+    })
+}
