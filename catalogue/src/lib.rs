@@ -7,11 +7,24 @@
 //!
 //! Absent on purpose: judging a resource (that is `engine`), and reading files (the caller hands over texts).
 
+mod built_in;
+mod catalogue;
+mod check;
 pub mod collect;
+mod facts;
 pub mod format;
+mod kind;
+mod lint;
 mod load;
 mod pack;
 mod responsibility;
+mod schema;
 
+pub use built_in::{built_in, built_in_pack};
+pub use catalogue::Catalogue;
+pub use check::{Check, CheckProblem, Compiled, Logic};
+pub use facts::{Arg, FACTS, Fact};
+pub use kind::{Filled, Kind, Relation, ServiceDefault};
+pub use lint::lint;
 pub use load::{Cases, Loaded, Problem, SourceFile, load};
 pub use pack::{CheckEntry, Pack, PackError};

@@ -172,4 +172,6 @@ pub struct Outcome {
     pub gaps: Vec<crate::Gap>,
     /// Per resource type, in type order, every type that was seen.
     pub coverage: Vec<Coverage>,
+    /// The responsibility line over what was seen.
+    pub line: crate::Line,
 }

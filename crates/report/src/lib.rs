@@ -1,1 +1,16 @@
-//! Part of Palisade.
+//! Findings as people and programs read them. A report shows what was judged; it cannot judge again.
+//!
+//! Every format is a pure function from a [`Report`] to text. Text from the input is never trusted: each format escapes what
+//! its reader would interpret (terminal escapes, HTML, spreadsheet formulas), and secrets were masked before it came here.
+//!
+//! Absent on purpose: writing files, and stdout.
+
+mod json;
+mod report;
+mod safe;
+mod terminal;
+
+pub use json::{finding_json, json, json_lines};
+pub use report::{Counts, Meta, Report, Sources};
+pub use safe::printable;
+pub use terminal::terminal;

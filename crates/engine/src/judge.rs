@@ -1,0 +1,175 @@
+//! One check on one resource.
+
+use catalogue::{Check, Compiled, Logic};
+use expr::Program;
+use model::{Confidence, Evidence, Finding, ResourceRef, Text, Truth, Unknown, Value, Verdict, secret, to_json};
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::environment::Place;
+use crate::native;
+
+/// What the check says of the resource; `None` if it is not about it.
+pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, config: &Config) -> Option<Finding> {
+    if needs_live(compiled, place) {
+        return None;
+    }
+    let (applies, mut reasons) = match &compiled.applies {
+        Some(applies) => applies.truth(place),
+        None => (Truth::True, Vec::new()),
+    };
+    if applies == Truth::False {
+        return None;
+    }
+    let (fails, why) = match &compiled.logic {
+        Logic::Expression(program) => program.truth(place),
+        Logic::Native(name) => native::truth(name, place),
+    };
+    // Whether or not the check is about the resource, it passes if nothing fails.
+    let fails = if fails == Truth::False { Truth::False } else { applies.and(fails) };
+    reasons.extend(why);
+    let verdict = Verdict::from(fails);
+    let evidence = evidence(compiled, place);
+    let default = evidence.iter().find_map(|e| place.default_behind(&e.path)).map(str::to_owned);
+    let span = offending(&evidence, place);
+    let confidence = if default.is_some() { check.file.confidence.min(Confidence::Medium) } else { check.file.confidence };
+    Some(Finding {
+        check: check.id.clone(),
+        verdict,
+        severity: config.severities.get(check.id.as_str()).copied().unwrap_or(check.file.severity),
+        confidence,
+        pillar: check.file.pillar,
+        layer: check.file.layer,
+        message: message(compiled, place, verdict, &reasons, default.as_deref()),
+        resource: reference(place, span),
+        evidence,
+        reasons: if verdict == Verdict::Unknown { distinct(reasons) } else { Vec::new() },
+        worlds: Vec::new(),
+        suppression: None,
+        same_as: check.file.same_as.clone(),
+        fingerprint: fingerprint(check, place),
+    })
+}
+
+/// True if the check rests on facts that templates and plans do not carry, and this is one.
+fn needs_live(compiled: &Compiled, place: &Place<'_>) -> bool {
+    let Logic::Expression(program) = &compiled.logic else { return false };
+    let under =
+        |path: &str, live: &String| path.strip_prefix(live.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']));
+    place.is_code() && program.reads().any(|path| place.kind.file.live_only.iter().any(|live| under(path, live)))
+}
+
+fn evidence(compiled: &Compiled, place: &Place<'_>) -> Vec<Evidence> {
+    let mut shown = Vec::with_capacity(compiled.evidence.len());
+    for (path, program) in &compiled.evidence {
+        let value = program.eval(place).value;
+        let value = if is_secret(program, place) { hide(&value) } else { mask(to_json(&value)) };
+        shown.push(Evidence { path: path.clone(), value, span: place.resource.spans.nearest(path) });
+    }
+    shown
+}
+
+/// True if the expression reads a path that the type file calls secret.
+fn is_secret(program: &Program, place: &Place<'_>) -> bool {
+    let plain = |path: &str| path.replace("[]", "");
+    let touches = |read: &str, secret: &String| {
+        let (read, secret) = (plain(read), plain(secret));
+        read.starts_with(&secret) || secret.starts_with(&format!("{read}."))
+    };
+    program.reads().any(|read| place.kind.file.secret.iter().any(|s| touches(read, s)))
+}
+
+fn hide(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(b) => serde_json::Value::Bool(*b),
+        Value::Link(_) | Value::Unknown(_) => to_json(value),
+        _ => serde_json::Value::from("[hidden]"),
+    }
+}
+
+/// Masks secrets in every text, and cuts long ones.
+fn mask(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => Json::String(short(&secret::mask(&text))),
+        Json::Array(items) => {
+            let more = items.len().saturating_sub(ITEMS_MAX);
+            let mut items: Vec<Json> = items.into_iter().take(ITEMS_MAX).map(mask).collect();
+            if more > 0 {
+                items.push(Json::from(format!("... and {more} more")));
+            }
+            Json::Array(items)
+        }
+        Json::Object(members) => members.into_iter().map(|(k, v)| (secret::mask(&k).into_owned(), mask(v))).collect(),
+        other => other,
+    }
+}
+
+/// How many items of a list evidence shows.
+const ITEMS_MAX: usize = 20;
+/// How many characters of a text evidence shows.
+const TEXT_CHARS_MAX: usize = 500;
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(TEXT_CHARS_MAX) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The first place that evidence names and the author wrote, else the resource's own.
+fn offending(evidence: &[Evidence], place: &Place<'_>) -> Option<model::Span> {
+    let own = place.resource.origin.span;
+    let root = place.resource.spans.nearest("");
+    evidence.iter().filter_map(|e| e.span).find(|s| Some(*s) != own && Some(*s) != root).or(own)
+}
+
+fn message(compiled: &Compiled, place: &Place<'_>, verdict: Verdict, reasons: &[Unknown], default: Option<&str>) -> String {
+    let mut message = compiled.message.render(place);
+    if verdict == Verdict::Unknown {
+        let why: Vec<String> = reasons.iter().take(3).map(|u| format!("{} ({})", u.what, u.reason.words())).collect();
+        message = format!("cannot tell: {}", why.join(", "));
+    }
+    if let Some(since) = default {
+        message.push_str(&format!(" (service default as of {since})"));
+    }
+    message
+}
+
+fn reference(place: &Place<'_>, span: Option<model::Span>) -> ResourceRef {
+    let resource = place.resource;
+    let name = resource.name.clone().or_else(|| {
+        let path = place.kind.file.name.as_deref()?;
+        resource.prop(path).as_str().map(Text::from)
+    });
+    ResourceRef {
+        id: resource.id.clone(),
+        type_name: resource.type_name.clone(),
+        account: resource.account.clone(),
+        region: resource.region.clone(),
+        name,
+        file: resource.origin.file.clone(),
+        span,
+    }
+}
+
+fn distinct(mut reasons: Vec<Unknown>) -> Vec<Unknown> {
+    let mut seen = std::collections::BTreeSet::new();
+    reasons.retain(|r| seen.insert(r.clone()));
+    reasons
+}
+
+/// Sixteen hex digits of SHA-256 over what identifies the finding, without its place in the file.
+fn fingerprint(check: &Check, place: &Place<'_>) -> String {
+    let resource = place.resource;
+    let mut hash = Sha256::new();
+    let account = resource.account.as_ref().map_or("", model::AccountId::as_str);
+    let region = resource.region.as_ref().map_or("", model::Region::as_str);
+    let file = resource.origin.file.as_deref().unwrap_or_default();
+    for part in [check.id.as_str(), resource.type_name.as_str(), &resource.id, account, region, file] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,107 @@
+//! The scan: every check over every resource of its type, scope by scope.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::{Catalogue, Check, Compiled};
+use jiff::Timestamp;
+use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot};
+
+use crate::accept::suppression;
+use crate::config::Config;
+use crate::environment::Surroundings;
+use crate::judge::judge;
+use crate::{coverage, line, worlds};
+
+/// Judges every resource. `now` is the time that ages are counted to and exceptions expire at.
+pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Timestamp) -> Outcome {
+    let selected = config.filter.select(catalogue);
+    let mut gaps = snapshot.gaps.clone();
+    let programs = compile(catalogue, &selected, &mut gaps);
+    let job = Job { snapshot, catalogue, config, now, programs: &programs };
+    let mut findings = Vec::new();
+    for scopes in groups(snapshot).into_values() {
+        let judged = scopes.into_iter().map(|(scope, members)| (scope, job.scope(scope, &members))).collect();
+        findings.extend(worlds::merge(snapshot, judged));
+    }
+    sort(&mut findings);
+    gaps.sort();
+    gaps.dedup();
+    let coverage = coverage::count(snapshot, catalogue, &selected, &findings);
+    let line = line::draw(snapshot, catalogue, &selected, &findings);
+    Outcome { findings, gaps, coverage, line }
+}
+
+type Programs<'a> = BTreeMap<&'a CheckId, (&'a Check, &'a Compiled)>;
+
+/// The selected checks with their expressions. A check of a user's catalogue that does not compile is a gap.
+fn compile<'a>(catalogue: &'a Catalogue, selected: &BTreeSet<CheckId>, gaps: &mut Vec<Gap>) -> Programs<'a> {
+    let mut programs = BTreeMap::new();
+    for check in catalogue.checks().filter(|c| selected.contains(&c.id)) {
+        match catalogue.compiled(check) {
+            Ok(compiled) => {
+                programs.insert(&check.id, (check, compiled));
+            }
+            Err(problems) => {
+                let detail = problems.iter().map(|p| format!("{}: {}", p.key, p.message)).collect::<Vec<_>>().join("; ");
+                let gap = Gap::new(format!("check `{}`", check.id), GapReason::Malformed, detail);
+                gaps.push(gap.help("palisade catalogue check DIR shows where"));
+            }
+        }
+    }
+    programs
+}
+
+/// The members of each scope, by the template that the scopes are worlds of.
+fn groups(snapshot: &Snapshot) -> BTreeMap<ScopeIndex, BTreeMap<ScopeIndex, Vec<ResourceIndex>>> {
+    let mut groups: BTreeMap<ScopeIndex, BTreeMap<ScopeIndex, Vec<ResourceIndex>>> = BTreeMap::new();
+    // A world may hold no resources at all, and is still one in which nothing fails.
+    for (at, scope) in snapshot.scopes.iter().enumerate() {
+        groups.entry(scope.group).or_default().entry(ScopeIndex(at as u32)).or_default();
+    }
+    for (index, resource) in snapshot.iter() {
+        let group = snapshot.scope(resource.scope).map_or(resource.scope, |s| s.group);
+        groups.entry(group).or_default().entry(resource.scope).or_default().push(index);
+    }
+    groups
+}
+
+struct Job<'a> {
+    snapshot: &'a Snapshot,
+    catalogue: &'a Catalogue,
+    config: &'a Config,
+    now: Timestamp,
+    programs: &'a Programs<'a>,
+}
+
+impl Job<'_> {
+    fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex]) -> Vec<Finding> {
+        let surroundings = Surroundings::new(self.snapshot, self.catalogue, scope, members);
+        let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let mut findings = Vec::new();
+        for index in members {
+            let Some(resource) = self.snapshot.resource(*index) else { continue };
+            for check in self.catalogue.checks_of(&resource.type_name) {
+                let Some((check, compiled)) = self.programs.get(&check.id) else { continue };
+                let Some(place) = surroundings.place(*index, check, self.config, self.now) else { continue };
+                let Some(mut finding) = judge(check, compiled, &place, self.config) else { continue };
+                finding.suppression = suppression(&finding, resource, self.config, today);
+                findings.push(finding);
+            }
+        }
+        findings
+    }
+}
+
+/// Worst first; then by check, file, place, resource.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let place = |f: &Finding| f.resource.span.map_or((0, 0), |s| (s.line, s.column));
+        a.verdict
+            .cmp(&b.verdict)
+            .then_with(|| b.severity.cmp(&a.severity))
+            .then_with(|| a.check.cmp(&b.check))
+            .then_with(|| a.resource.file.cmp(&b.resource.file))
+            .then_with(|| place(a).cmp(&place(b)))
+            .then_with(|| a.resource.cmp(&b.resource))
+    });
+}

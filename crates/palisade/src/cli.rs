@@ -1,0 +1,193 @@
+//! The command line. `docs/reference/cli.md` is made of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds, proves and defends your side of the AWS shared responsibility line.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The settings file; `palisade.toml` in the working directory if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A folder of catalogue files to lay over the built-in ones.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) catalogue: Vec<PathBuf>,
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge templates, plans, states and saved answers.
+    Scan(ScanArgs),
+    /// Draw the responsibility line: who owns which layer, and how much of your side is proven.
+    Line(LineArgs),
+    /// Explain a check: what is wrong, why it matters, how to mend it.
+    Explain(ExplainArgs),
+    /// List what the catalogue knows, or check a catalogue of your own.
+    Catalogue(CatalogueArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to read.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct InputArgs {
+    /// A file or folder to read; may be given several times.
+    #[arg(long = "input", value_name = "PATH")]
+    pub(crate) input: Vec<PathBuf>,
+    /// A template parameter's value.
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    pub(crate) parameter: Vec<String>,
+    /// A file of template parameters: JSON as `aws cloudformation` takes it, or a plain object.
+    #[arg(long = "parameters", value_name = "FILE")]
+    pub(crate) parameters: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    /// Files and folders to read.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// The form of the report, and the file to write it to if not to standard output; may be given several times.
+    #[arg(long, short, value_name = "FORMAT[=FILE]", default_value = "terminal")]
+    pub(crate) format: Vec<String>,
+    /// Show passes too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show every finding with its source.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// The mildest severity that makes the exit code 1: info, low, medium, high, critical, or never.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<String>,
+    /// Exit with 3 if something that matters could not be read.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Count only what this earlier report (or `--write-baseline` file) does not have.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the findings of this run as a baseline.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// Take no notice of suppressions written in templates.
+    #[arg(long)]
+    pub(crate) no_inline_suppressions: bool,
+}
+
+/// Which checks run.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FilterArgs {
+    /// Only these checks; `*` stands for any characters.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) check: Vec<String>,
+    /// Only checks of these services (`s3`, `iam`, ...).
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) service: Vec<String>,
+    /// Only checks of these severities.
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
+    pub(crate) severity: Vec<String>,
+    /// Only checks that this framework asks for.
+    #[arg(long, value_name = "FRAMEWORK", value_delimiter = ',')]
+    pub(crate) framework: Vec<String>,
+    /// Only checks of these responsibility layers.
+    #[arg(long, value_name = "LAYER", value_delimiter = ',')]
+    pub(crate) layer: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct LineArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<LineAction>,
+    /// Files and folders to read.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Only the resource with this id, name or ARN.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) arn: Option<String>,
+    /// Each resource, not only each type.
+    #[arg(long)]
+    pub(crate) resources: bool,
+    /// `terminal` or `json`.
+    #[arg(long, short, default_value = "terminal")]
+    pub(crate) format: LineFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LineAction {
+    /// Say which duties a template or plan adds or removes, before it is deployed.
+    Plan {
+        /// The new template or plan. A Terraform plan also says what was there before.
+        new: PathBuf,
+        /// What it replaces.
+        #[arg(long, value_name = "PATH")]
+        old: Option<PathBuf>,
+        /// `terminal` or `json`.
+        #[arg(long, short, default_value = "terminal")]
+        format: LineFormat,
+    },
+}
+
+/// The form of `palisade line`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineFormat {
+    /// For a person.
+    Terminal,
+    /// For a program.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The check's id (or a former one), or the id of a check elsewhere: `S3.8`, `CKV_AWS_21`.
+    pub(crate) check: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArgs {
+    #[command(subcommand)]
+    pub(crate) action: CatalogueAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueAction {
+    /// List every check.
+    List {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// `terminal` or `json`.
+        #[arg(long, short, default_value = "terminal")]
+        format: LineFormat,
+    },
+    /// Read a catalogue folder, and run the cases of its checks.
+    Check {
+        /// The folder.
+        dir: PathBuf,
+    },
+}

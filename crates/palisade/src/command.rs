@@ -1,0 +1,30 @@
+//! One module a command.
+
+mod catalogue;
+mod completions;
+mod explain;
+mod line;
+mod scan;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::input::Knowledge;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(cli: Cli) -> Result<Exit> {
+    crate::output::set_colour(cli.color);
+    if let Command::Completions { shell } = cli.command {
+        return completions::run(shell, &mut Cli::command());
+    }
+    let knowledge = Knowledge::read(cli.config.as_deref(), &cli.catalogue)?;
+    match cli.command {
+        Command::Scan(args) => scan::run(&args, &knowledge),
+        Command::Line(args) => line::run(&args, &knowledge),
+        Command::Explain(args) => explain::run(&args, &knowledge),
+        Command::Catalogue(args) => catalogue::run(&args, &knowledge),
+        Command::Completions { .. } => Ok(Exit::Clean),
+    }
+}

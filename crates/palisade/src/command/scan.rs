@@ -1,0 +1,147 @@
+//! `palisade scan`
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use engine::{Baseline, Config, Filter};
+use jiff::Timestamp;
+use model::{Layer, Severity, Verdict};
+use report::{Meta, Report};
+
+use crate::cli::{FilterArgs, ScanArgs};
+use crate::exit::Exit;
+use crate::input::{self, Files, Knowledge};
+use crate::output;
+
+/// The forms of a report, by name.
+const FORMATS: &[(&str, fn(&Report<'_>) -> String)] =
+    &[("terminal", report::terminal), ("json", report::json), ("jsonl", report::json_lines)];
+
+/// Judges what the arguments name, and reports.
+pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let targets = output::targets(&args.format, &names)?;
+    let threshold = threshold(args.fail_on.as_deref().or(knowledge.settings.fail_on.as_deref()))?;
+    let config = config(args, knowledge)?;
+    let paths: Vec<_> = args.paths.iter().chain(&args.input.input).cloned().collect();
+    if paths.is_empty() {
+        bail!("nothing to scan\n  help: palisade scan PATH..., a template, plan, state or a folder of them");
+    }
+    let snapshot = input::read(&paths, &args.input, knowledge)?;
+    let now = Timestamp::now();
+    let outcome = engine::scan(&snapshot, &knowledge.catalogue, &config, now);
+    let resources = outcome.coverage.iter().map(|c| c.resources).sum();
+    drop(snapshot);
+    let meta = Meta {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        inputs: paths.iter().map(|p| p.display().to_string()).collect(),
+        resources,
+        passes: args.all,
+        full: args.full,
+    };
+    let sources = Files::default();
+    let report = Report { outcome: &outcome, catalogue: &knowledge.catalogue, sources: &sources, meta };
+    for target in targets {
+        let Some((_, write)) = FORMATS.iter().find(|(name, _)| *name == target.format) else { continue };
+        let text = write(&report);
+        match &target.file {
+            Some(file) => output::write(file, &text)?,
+            None => output::print(&text)?,
+        }
+    }
+    if let Some(file) = &args.write_baseline {
+        output::write(file, &baseline_text(&outcome))?;
+    }
+    let fails =
+        |f: &model::Finding| f.verdict == Verdict::Fail && f.suppression.is_none() && threshold.is_some_and(|t| f.severity >= t);
+    let strict = args.strict || knowledge.settings.strict.unwrap_or(false);
+    Ok(if outcome.findings.iter().any(fails) {
+        Exit::Findings
+    } else if strict && outcome.gaps.iter().any(|g| g.matters) {
+        Exit::Incomplete
+    } else {
+        Exit::Clean
+    })
+}
+
+/// The mildest severity that fails the run; `None` for never.
+fn threshold(written: Option<&str>) -> Result<Option<Severity>> {
+    match written {
+        None => Ok(Some(Severity::Low)),
+        Some("never") => Ok(None),
+        Some(name) => match Severity::from_name(name) {
+            Some(severity) => Ok(Some(severity)),
+            None => bail!("`{name}` is not a severity\n  help: info, low, medium, high, critical, never"),
+        },
+    }
+}
+
+fn config(args: &ScanArgs, knowledge: &Knowledge) -> Result<Config> {
+    let settings = &knowledge.settings;
+    for id in settings.params.keys().chain(settings.severity.keys()) {
+        if knowledge.catalogue.check(id).is_none() {
+            bail!("`{}` names `{id}`, which is not a check", crate::config::FILE_NAME);
+        }
+    }
+    Ok(Config {
+        filter: filter(&args.filter, knowledge)?,
+        params: settings.params.clone(),
+        severities: settings.severity.clone(),
+        accept: settings.accept_rules()?,
+        baseline: args.baseline.as_deref().map(baseline).transpose()?,
+        inline_suppressions: !args.no_inline_suppressions,
+    })
+}
+
+/// The filter that the arguments describe. A name that nothing bears is an error: a silent empty result looks clean.
+pub(crate) fn filter(args: &FilterArgs, knowledge: &Knowledge) -> Result<Filter> {
+    let filter = Filter {
+        checks: args.check.clone(),
+        services: args.service.clone(),
+        severities: named(&args.severity, "severity", Severity::from_name)?,
+        layers: named(&args.layer, "layer", Layer::from_name)?,
+        pillars: BTreeSet::new(),
+        frameworks: args.framework.clone(),
+    };
+    for (flag, values) in [("check", &args.check), ("service", &args.service), ("framework", &args.framework)] {
+        for value in values {
+            let mut one = Filter::default();
+            match flag {
+                "check" => one.checks.push(value.clone()),
+                "service" => one.services.push(value.clone()),
+                _ => one.frameworks.push(value.clone()),
+            }
+            if one.select(&knowledge.catalogue).is_empty() {
+                bail!("--{flag} `{value}` matches no check\n  help: palisade catalogue list");
+            }
+        }
+    }
+    Ok(filter)
+}
+
+fn named<T: Ord>(written: &[String], what: &str, parse: fn(&str) -> Option<T>) -> Result<BTreeSet<T>> {
+    written.iter().map(|name| parse(name).with_context(|| format!("`{name}` is not a {what}"))).collect()
+}
+
+/// Reads the fingerprints of a baseline file or an earlier JSON report.
+fn baseline(path: &Path) -> Result<Baseline> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let json: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
+    let findings = json.get("findings").and_then(|f| f.as_array());
+    let findings = findings.with_context(|| format!("`{}` is neither a baseline nor a JSON report", path.display()))?;
+    let open = findings.iter().filter(|f| f.get("verdict").is_none_or(|v| v != "pass"));
+    Ok(Baseline { fingerprints: open.filter_map(|f| f.get("fingerprint")?.as_str().map(str::to_owned)).collect() })
+}
+
+fn baseline_text(outcome: &model::Outcome) -> String {
+    let findings: Vec<_> = outcome
+        .findings
+        .iter()
+        .filter(|f| f.verdict != Verdict::Pass)
+        .map(|f| serde_json::json!({ "fingerprint": f.fingerprint, "check": f.check, "resource": &*f.resource.id, "file": f.resource.file.as_deref() }))
+        .collect();
+    let document = serde_json::json!({ "schema": "palisade/baseline/1", "findings": findings });
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,116 @@
+//! From what the user named to what the crates work on: settings, catalogue, snapshot, source texts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use catalogue::{Catalogue, SourceFile};
+use model::Snapshot;
+use report::Sources;
+
+use crate::cli::InputArgs;
+use crate::config::Settings;
+
+/// Settings and catalogue.
+pub(crate) struct Knowledge {
+    /// What `palisade.toml` says.
+    pub(crate) settings: Settings,
+    /// The built-in catalogue with the user's laid over it.
+    pub(crate) catalogue: Catalogue,
+}
+
+impl Knowledge {
+    /// Reads the settings file and every catalogue folder.
+    pub(crate) fn read(config: Option<&Path>, catalogues: &[PathBuf]) -> Result<Knowledge> {
+        let settings = Settings::read(config)?;
+        let dirs: Vec<&PathBuf> = settings.catalogue.iter().chain(catalogues).collect();
+        if dirs.is_empty() {
+            return Ok(Knowledge { settings, catalogue: catalogue::built_in() });
+        }
+        let mut pack = catalogue::built_in_pack();
+        for dir in dirs {
+            let loaded = catalogue::load(&catalogue_files(dir)?);
+            if let Some(problem) = loaded.problems.first() {
+                bail!("catalogue `{}`: {problem}", dir.display());
+            }
+            pack.overlay(loaded.pack);
+        }
+        let catalogue = Catalogue::new(pack)
+            .map_err(|p| anyhow::anyhow!(p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+        Ok(Knowledge { settings, catalogue })
+    }
+}
+
+/// The files of a catalogue folder.
+pub(crate) fn catalogue_files(dir: &Path) -> Result<Vec<SourceFile>> {
+    if !dir.is_dir() {
+        bail!("`{}` is not a folder", dir.display());
+    }
+    let mut files = Vec::new();
+    for entry in ignore::WalkBuilder::new(dir).build() {
+        let entry = entry.with_context(|| format!("cannot read `{}`", dir.display()))?;
+        let path = entry.path();
+        if !path.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let below = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        files.push(SourceFile { path: below, text });
+    }
+    Ok(files)
+}
+
+/// Values of template parameters: settings, then files, then flags; the later counts.
+fn parameters(args: &InputArgs, settings: &Settings) -> Result<BTreeMap<String, String>> {
+    let mut values = settings.parameters.clone();
+    for path in &args.parameters {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let json: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
+        values.extend(parameter_file(&json).with_context(|| format!("`{}` is not a file of parameters", path.display()))?);
+    }
+    for pair in &args.parameter {
+        let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
+        values.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(values)
+}
+
+/// `[{"ParameterKey", "ParameterValue"}]`, `{"Parameters": {..}}` (CodePipeline's template configuration), or a plain object.
+fn parameter_file(json: &serde_json::Value) -> Option<BTreeMap<String, String>> {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(s) => s.clone(),
+        other => other.to_string(),
+    };
+    if let Some(rows) = json.as_array() {
+        return rows
+            .iter()
+            .map(|row| Some((row.get("ParameterKey")?.as_str()?.to_owned(), text(row.get("ParameterValue")?))))
+            .collect();
+    }
+    let object = json.get("Parameters").unwrap_or(json).as_object()?;
+    Some(object.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+}
+
+/// Reads everything that the paths name.
+pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Snapshot> {
+    let mut options = iac::Options::default();
+    options.parameters.values = parameters(args, &knowledge.settings)?;
+    Ok(iac::read_paths(paths, &options))
+}
+
+/// The texts of source files, read when an excerpt is first asked for.
+#[derive(Default)]
+pub(crate) struct Files {
+    texts: RefCell<BTreeMap<String, Option<Vec<String>>>>,
+}
+
+impl Sources for Files {
+    fn lines(&self, file: &str, first: u32, last: u32) -> Option<String> {
+        let mut texts = self.texts.borrow_mut();
+        let read = || std::fs::read_to_string(file).ok().map(|t| t.lines().map(str::to_owned).collect());
+        let lines = texts.entry(file.to_owned()).or_insert_with(read).as_ref()?;
+        let wanted = lines.get(first.checked_sub(1)? as usize..(last as usize).min(lines.len()))?;
+        Some(wanted.iter().map(|l| format!("{l}\n")).collect())
+    }
+}

@@ -1,0 +1,61 @@
+//! The only place that writes: standard output, and files that the user named.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::Color;
+
+/// Says once and for all when to use colour.
+pub(crate) fn set_colour(when: Color) {
+    match when {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+/// Writes text to standard output; styles are kept only where they show.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes text to a file, whole or not at all.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    let partial = PathBuf::from(format!("{}.partial", path.display()));
+    let told = || format!("cannot write `{}`", path.display());
+    std::fs::write(&partial, text).with_context(told)?;
+    std::fs::rename(&partial, path).inspect_err(|_| drop(std::fs::remove_file(&partial))).with_context(told)
+}
+
+/// A form, and where it goes: `sarif=out.sarif`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The form's name.
+    pub(crate) format: String,
+    /// The file; standard output if not given.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads `--format` values. At most one goes to standard output.
+pub(crate) fn targets(written: &[String], known: &[&str]) -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for text in written {
+        let (format, file) = match text.split_once('=') {
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text.as_str(), None),
+        };
+        if !known.contains(&format) {
+            bail!("`{format}` is not a format\n  help: {}", known.join(", "));
+        }
+        targets.push(Target { format: format.to_owned(), file });
+    }
+    if targets.iter().filter(|t| t.file.is_none()).count() > 1 {
+        bail!("only one format can go to standard output\n  help: give the others a file, --format sarif=palisade.sarif");
+    }
+    Ok(targets)
+}
