@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use catalogue::{Catalogue, SourceFile};
+use iac::cloudformation::Parameters;
 use model::Snapshot;
 use report::Sources;
 
@@ -62,41 +63,42 @@ pub(crate) fn catalogue_files(dir: &Path) -> Result<Vec<SourceFile>> {
 }
 
 /// Values of template parameters: settings, then files, then flags; the later counts.
-fn parameters(args: &InputArgs, settings: &Settings) -> Result<BTreeMap<String, String>> {
-    let mut values = settings.parameters.clone();
+fn parameters(args: &InputArgs, settings: &Settings) -> Result<Parameters> {
+    let mut values = Parameters::default();
+    for (name, value) in &settings.parameters {
+        values.set(name, value);
+    }
     for path in &args.parameters {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let json: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
-        values.extend(parameter_file(&json).with_context(|| format!("`{}` is not a file of parameters", path.display()))?);
+        let read = Parameters::parse(&text, &iac::Limits::default().text);
+        let read = read.map_err(|e| anyhow::anyhow!("`{}`: {}", path.display(), e.message))?;
+        for name in read.names() {
+            values.set(name, read.get(name).unwrap_or_default());
+        }
     }
     for pair in &args.parameter {
         let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
-        values.insert(name.to_owned(), value.to_owned());
+        values.set(name, value);
     }
     Ok(values)
 }
 
-/// `[{"ParameterKey", "ParameterValue"}]`, `{"Parameters": {..}}` (CodePipeline's template configuration), or a plain object.
-fn parameter_file(json: &serde_json::Value) -> Option<BTreeMap<String, String>> {
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(s) => s.clone(),
-        other => other.to_string(),
-    };
-    if let Some(rows) = json.as_array() {
-        return rows
-            .iter()
-            .map(|row| Some((row.get("ParameterKey")?.as_str()?.to_owned(), text(row.get("ParameterValue")?))))
-            .collect();
-    }
-    let object = json.get("Parameters").unwrap_or(json).as_object()?;
-    Some(object.iter().map(|(name, value)| (name.clone(), text(value))).collect())
-}
-
 /// Reads everything that the paths name.
 pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Snapshot> {
-    let mut options = iac::Options::default();
-    options.parameters.values = parameters(args, &knowledge.settings)?;
-    Ok(iac::read_paths(paths, &options))
+    let parameters = parameters(args, &knowledge.settings)?;
+    let limits = iac::Limits::default();
+    let mut snapshot = Snapshot::default();
+    for path in paths {
+        for entry in ignore::WalkBuilder::new(path).sort_by_file_path(std::path::Path::cmp).build().flatten() {
+            let name = entry.path().display().to_string();
+            if let Ok(text) = std::fs::read_to_string(entry.path())
+                && name.ends_with(".yaml")
+            {
+                snapshot.append(iac::cloudformation::read(&text, &name, &parameters, &limits, &|_, _| None));
+            }
+        }
+    }
+    Ok(snapshot)
 }
 
 /// The texts of source files, read when an excerpt is first asked for.

@@ -16,7 +16,7 @@ const EXCERPTS_MAX: usize = 3;
 /// How many findings of one check are named before the rest is counted.
 const NAMED_MAX: usize = 10;
 /// How many lines of source an excerpt has at most.
-const LINES_MAX: u32 = 8;
+const LINES_MAX: u32 = 3;
 
 /// The whole report.
 pub fn terminal(report: &Report<'_>) -> String {

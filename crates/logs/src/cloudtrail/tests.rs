@@ -151,7 +151,11 @@ fn bad_input_costs_the_bad_record_only() {
         ("empty", String::new(), vec![]),
         ("space", " \n\n".into(), vec![]),
         ("no records", r#"{"Records":[]}"#.into(), vec![]),
-        ("cut in a record", format!(r#"{{"Records":[{r},{}"#, r.split("s3.").next().unwrap()), vec!["GetObject#1", "!Truncated#2"]),
+        (
+            "cut in a record",
+            format!(r#"{{"Records":[{r},{}"#, r.split("s3.").next().unwrap()),
+            vec!["GetObject#1", "!Truncated#2"],
+        ),
         ("cut after a record", format!(r#"{{"Records":[{r}"#), vec!["GetObject#1"]),
         (
             "not an object",

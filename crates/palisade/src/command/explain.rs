@@ -75,10 +75,14 @@ fn page(check: &Check, catalogue: &Catalogue) -> String {
     {
         if let Some(text) = text {
             let _ = writeln!(out, "\n{dim}{name}{dim:#}");
-            text.trim_matches('\n').lines().for_each(|line| drop(writeln!(out, "  {line}")));
+            for line in text.trim_matches('\n').lines() {
+                let _ = writeln!(out, "  {line}");
+            }
         }
     }
     let _ = writeln!(out, "\n{bold}See{bold:#}");
-    file.refs.iter().for_each(|page| drop(writeln!(out, "{page}")));
+    for page in &file.refs {
+        let _ = writeln!(out, "{page}");
+    }
     out
 }

@@ -116,8 +116,10 @@ fn cells(states: impl Iterator<Item = (LayerState, bool)>) -> String {
         .collect()
 }
 
-/// Duties by type: how many resources there are, and which layers of theirs are the customer's.
-fn duties(line: &Line) -> BTreeMap<(String, String), (usize, Vec<(Layer, Owner)>)> {
+/// By service and type: how many resources there are, and which layers of theirs are the customer's.
+type Duties = BTreeMap<(String, String), (usize, Vec<(Layer, Owner)>)>;
+
+fn duties(line: &Line) -> Duties {
     let mut duties = BTreeMap::new();
     for of_type in &line.types {
         let mine =

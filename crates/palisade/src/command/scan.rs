@@ -14,9 +14,11 @@ use crate::exit::Exit;
 use crate::input::{self, Files, Knowledge};
 use crate::output;
 
+/// Writes a report in one form.
+type Write = fn(&Report<'_>) -> String;
+
 /// The forms of a report, by name.
-const FORMATS: &[(&str, fn(&Report<'_>) -> String)] =
-    &[("terminal", report::terminal), ("json", report::json), ("jsonl", report::json_lines)];
+const FORMATS: &[(&str, Write)] = &[("terminal", report::terminal), ("json", report::json), ("jsonl", report::json_lines)];
 
 /// Judges what the arguments name, and reports.
 pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {

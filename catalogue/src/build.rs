@@ -1,27 +1,22 @@
 //! Gathers, checks and packs the catalogue, so that the product starts without parsing TOML.
-#![allow(dead_code, unreachable_pub, clippy::print_stdout, reason = "the crate's own modules, used in part; cargo reads stdout")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::print_stdout,
+    reason = "the crate's own modules, used in part; cargo reads stdout"
+)]
 
-#[path = "src/catalogue.rs"]
 mod catalogue;
-#[path = "src/check.rs"]
 mod check;
-#[path = "src/collect.rs"]
 mod collect;
-#[path = "src/facts.rs"]
 mod facts;
-#[path = "src/format.rs"]
 mod format;
-#[path = "src/kind.rs"]
 mod kind;
-#[path = "src/lint.rs"]
 mod lint;
-#[path = "src/load.rs"]
 mod load;
-#[path = "src/pack.rs"]
 mod pack;
-#[path = "src/responsibility.rs"]
 mod responsibility;
-#[path = "src/schema.rs"]
 mod schema;
 
 use std::path::{Path, PathBuf};
