@@ -5,9 +5,17 @@
 //!
 //! Absent on purpose: deploying anything, fetching anything, and judging what is read.
 
+mod cdk;
 pub mod cloudformation;
 mod diagnostic;
+mod fold;
 mod limits;
+mod read;
+mod recognise;
+mod walk;
 
 pub(crate) use diagnostic::gap_of;
+pub use fold::{FOLDS, Fold, Row, fold_into};
 pub use limits::Limits;
+pub use read::{Options, read_paths};
+pub use recognise::{Kind, Why, recognise};

@@ -1,0 +1,177 @@
+//! Files to one snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use model::{Gap, GapReason, Snapshot};
+use rayon::prelude::*;
+
+use crate::Limits;
+use crate::cloudformation::{self, Loaded, Parameters};
+use crate::fold::{FOLDS, fold_into};
+use crate::recognise::{Kind, recognise};
+use crate::walk::{self, Job, failed, shown};
+
+/// How files are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Values for the parameters of templates; what a CDK manifest says of account and Region comes behind them.
+    pub parameters: Parameters,
+    /// How much is read.
+    pub limits: Limits,
+}
+
+/// What one file came to.
+struct Outcome {
+    snapshot: Snapshot,
+    /// The templates it nests, by real path.
+    nested: BTreeSet<PathBuf>,
+}
+
+/// Reads files and folders. In folders, what is of no known kind is passed over; a file that is named must be of one, or
+/// it is a gap. Hidden folders and `node_modules` are skipped, links that loop are followed once.
+///
+/// Files are read in parallel on rayon's current pool; what comes out is in the order of the paths and names, whatever the
+/// number of threads. A template that another one nests is read with that one and not by itself.
+pub fn read_paths(paths: &[PathBuf], options: &Options) -> Snapshot {
+    let (jobs, gaps) = walk::find(paths, &options.limits);
+    let outcomes: Vec<Outcome> = jobs.par_iter().map(|job| guarded(job, options)).collect();
+    let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
+    let kept = kept(&jobs, &outcomes);
+    for (outcome, keep) in outcomes.into_iter().zip(kept) {
+        if keep {
+            snapshot.append(outcome.snapshot);
+        }
+    }
+    snapshot
+}
+
+/// Which files stand for themselves: those that no other one nests, and of templates that nest each other the first.
+fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
+    if outcomes.iter().all(|o| o.nested.is_empty()) {
+        return vec![true; jobs.len()];
+    }
+    let real: Vec<PathBuf> = jobs.iter().map(|j| real(&j.path)).collect();
+    let mut nesting: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+    for path in outcomes.iter().flat_map(|o| &o.nested) {
+        *nesting.entry(path).or_default() += 1;
+    }
+    let by_others =
+        |path: &PathBuf, own: &Outcome| nesting.get(path).copied().unwrap_or_default() > usize::from(own.nested.contains(path));
+    let mut kept: Vec<bool> = real.iter().zip(outcomes).map(|(path, own)| !by_others(path, own)).collect();
+    let mut covered: BTreeSet<&PathBuf> =
+        outcomes.iter().zip(&kept).filter(|(_, keep)| **keep).flat_map(|(o, _)| &o.nested).collect();
+    for ((path, outcome), keep) in real.iter().zip(outcomes).zip(&mut kept) {
+        if !*keep && !covered.contains(path) {
+            *keep = true;
+            covered.extend(&outcome.nested);
+        }
+    }
+    kept
+}
+
+/// Reads one file; a panic on the way is a gap that names it.
+fn guarded(job: &Job, options: &Options) -> Outcome {
+    let nested = Mutex::new(BTreeSet::new());
+    let snapshot = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested))).unwrap_or_else(|_| {
+        let gap = Gap::new("file", GapReason::Failed, "reading it came to an unexpected end");
+        let gap = gap.help("this is a fault of the reader: please report it with the file");
+        alone(gap.in_file(shown(&job.path), None))
+    });
+    Outcome { snapshot, nested: nested.into_inner().unwrap_or_default() }
+}
+
+fn alone(gap: Gap) -> Snapshot {
+    Snapshot { gaps: vec![gap], ..Snapshot::default() }
+}
+
+fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snapshot {
+    let file = shown(&job.path);
+    let bytes = match load(&job.path, options.limits.text.bytes_max) {
+        Ok(bytes) => bytes,
+        Err(gap) => return alone(*gap),
+    };
+    let text = text_of(&bytes);
+    let kind = match &text {
+        Some(text) => recognise(&job.path, text.as_bytes()),
+        None => recognise(&job.path, &bytes),
+    };
+    let not_read = |what: &str, why: &str| alone(Gap::new(what, GapReason::Unsupported, why).in_file(&*file, None));
+    let mut snapshot = match (kind, text) {
+        (Kind::CloudFormation, Some(text)) => template(&text, job, options, nested),
+        (Kind::CloudFormation, None) => not_read("template", "it is not UTF-8 text"),
+        (Kind::TerraformPlan | Kind::TerraformState, _) => not_read("Terraform file", "this kind of file is not read"),
+        (Kind::Other(_) | Kind::CdkOut | Kind::AwsCliAnswer, _) if !job.named => return Snapshot::default(),
+        (Kind::CdkOut, _) => not_read("cloud assembly", "name the folder that it lies in"),
+        (Kind::AwsCliAnswer, _) => not_read("AWS CLI answer", "this kind of file is not read"),
+        (Kind::Other(why), _) => not_read("file", why.words()),
+    };
+    fold_into(&mut snapshot, FOLDS);
+    snapshot
+}
+
+fn template(text: &str, job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snapshot {
+    let find = |from: &str, place: &str| {
+        let path = beside(Path::new(from), place)?;
+        let bytes = load(&path, options.limits.text.bytes_max).ok()?;
+        let text = text_of(&bytes)?.into_owned();
+        if let Ok(mut nested) = nested.lock() {
+            nested.insert(real(&path));
+        }
+        Some(Loaded { file: shown(&path), text })
+    };
+    let limits = &options.limits;
+    if job.given.iter().all(|(name, _)| options.parameters.get(name).is_some()) {
+        return cloudformation::read(text, &shown(&job.path), &options.parameters, limits, &find);
+    }
+    let mut parameters = options.parameters.clone();
+    for (name, value) in &job.given {
+        if parameters.get(name).is_none() {
+            parameters.set(name, value);
+        }
+    }
+    cloudformation::read(text, &shown(&job.path), &parameters, limits, &find)
+}
+
+/// The file that a template names, if it is a relative path to one that is there.
+fn beside(from: &Path, place: &str) -> Option<PathBuf> {
+    let place = place.strip_prefix("file://").unwrap_or(place);
+    if place.contains("://") || Path::new(place).is_absolute() {
+        return None;
+    }
+    let path = from.parent().unwrap_or(Path::new("")).join(place.strip_prefix("./").unwrap_or(place));
+    path.is_file().then_some(path)
+}
+
+/// All bytes of a file that is not too large.
+fn load(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Box<Gap>> {
+    let meta = std::fs::metadata(path).map_err(|e| Box::new(failed(path, &e)))?;
+    if meta.len() > bytes_max as u64 {
+        let detail = format!("the file has {} bytes; at most {bytes_max} are read", meta.len());
+        let gap = Gap::new("file", GapReason::Limit, detail).help("the limit is `bytes_max`");
+        return Err(Box::new(gap.in_file(shown(path), None)));
+    }
+    std::fs::read(path).map_err(|e| Box::new(failed(path, &e)))
+}
+
+/// The text of a file: UTF-8, or UTF-16 with a byte order mark.
+fn text_of(bytes: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
+    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest.chunks_exact(2).filter_map(|c| c.try_into().ok().map(unit)).collect();
+        String::from_utf16(&units).ok().map(std::borrow::Cow::Owned)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes).ok().map(std::borrow::Cow::Borrowed),
+    }
+}
+
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
