@@ -18,6 +18,7 @@ mod load;
 mod pack;
 mod responsibility;
 mod schema;
+mod terraform;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -60,7 +60,7 @@ pub struct TypeFile {
     pub relations: BTreeMap<String, Relation>,
     /// How Terraform's resources become this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terraform: Option<serde_json::Value>,
+    pub terraform: Option<crate::terraform::TerraformSection>,
 }
 
 fn is_false(b: &bool) -> bool {

@@ -19,6 +19,7 @@ mod load;
 mod pack;
 mod responsibility;
 mod schema;
+pub mod terraform;
 
 pub use built_in::{built_in, built_in_pack};
 pub use catalogue::Catalogue;

@@ -12,6 +12,7 @@ mod fold;
 mod limits;
 mod read;
 mod recognise;
+pub mod terraform;
 mod walk;
 
 pub(crate) use diagnostic::gap_of;

@@ -1,0 +1,98 @@
+//! The mapping of all types, ready to apply.
+
+use catalogue::terraform::{Merge, TerraformSection};
+use model::TypeName;
+use rustc_hash::FxHashMap;
+
+use super::tree::{Tree, pascal};
+
+/// What is known of one resource type.
+#[derive(Clone, Debug)]
+pub struct TypeSource<'t> {
+    /// The CloudFormation type.
+    pub name: &'t TypeName,
+    /// Property paths (`A.B[].C`, `A{}` for free keys) with their type as `type.toml` writes it, or an empty text.
+    pub properties: Vec<(&'t str, &'t str)>,
+    /// Its `[terraform]` section.
+    pub section: &'t TerraformSection,
+}
+
+/// How Terraform's resource types become CloudFormation types.
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    pub(crate) types: Vec<MappedType>,
+    by_resource: FxHashMap<String, usize>,
+    by_name: FxHashMap<TypeName, usize>,
+    /// Terraform type to the types (and the numbers of their `merge` entries) that it is a part of.
+    merges: FxHashMap<String, Vec<(usize, usize)>>,
+}
+
+/// One type, ready to apply.
+#[derive(Clone, Debug)]
+pub(crate) struct MappedType {
+    pub(crate) name: TypeName,
+    /// `None` if nothing is known of its properties.
+    pub(crate) tree: Option<Tree>,
+    pub(crate) section: TerraformSection,
+}
+
+impl Mapping {
+    /// Takes what is known of each type. Of two types that claim the same Terraform type the first keeps it.
+    pub fn new<'t>(types: impl IntoIterator<Item = TypeSource<'t>>) -> Mapping {
+        let mut mapping = Mapping::default();
+        for source in types {
+            let at = mapping.types.len();
+            let mut tree = Tree::default();
+            for (path, kind) in &source.properties {
+                tree.add(path, kind);
+            }
+            for resource in &source.section.resources {
+                mapping.by_resource.entry(resource.clone()).or_insert(at);
+            }
+            for (number, merge) in source.section.merge.iter().enumerate() {
+                mapping.merges.entry(merge.resource.clone()).or_default().push((at, number));
+            }
+            mapping.by_name.entry(source.name.clone()).or_insert(at);
+            let tree = (!source.properties.is_empty()).then_some(tree);
+            mapping.types.push(MappedType { name: source.name.clone(), tree, section: source.section.clone() });
+        }
+        mapping
+    }
+
+    /// The type that a Terraform type is, with its number.
+    pub(crate) fn of_resource(&self, resource: &str) -> Option<(usize, &MappedType)> {
+        let at = *self.by_resource.get(resource)?;
+        Some((at, self.types.get(at)?))
+    }
+
+    pub(crate) fn of_name(&self, name: &TypeName) -> Option<&MappedType> {
+        self.types.get(*self.by_name.get(name)?)
+    }
+
+    /// What a Terraform type is a part of: the types' numbers and the entries.
+    pub(crate) fn merges_of(&self, resource: &str) -> impl Iterator<Item = (usize, &MappedType, &Merge)> {
+        self.merges.get(resource).into_iter().flatten().filter_map(|(at, number)| {
+            let mapped = self.types.get(*at)?;
+            Some((*at, mapped, mapped.section.merge.get(*number)?))
+        })
+    }
+
+    /// CloudFormation's name of an attribute that a reference means: empty for what `Ref` gives.
+    pub(crate) fn attribute(&self, resource: &str, attribute: &str) -> String {
+        let Some((_, mapped)) = self.of_resource(resource) else {
+            let on = self.merges_of(resource).any(|(_, _, merge)| merge.on == attribute);
+            return if on || attribute == "id" { String::new() } else { pascal(attribute) };
+        };
+        let section = &mapped.section;
+        if let Some(name) = section.attrs.get(attribute) {
+            return name.clone();
+        }
+        if attribute == "id"
+            || Some(attribute) == section.reference.as_deref()
+            || attribute == section.name_attribute() && section.reference.is_none()
+        {
+            return String::new();
+        }
+        pascal(attribute)
+    }
+}

@@ -1,0 +1,85 @@
+//! Plans of our own configurations against the resources that they should give. `BLESS=1 cargo test` writes what they give.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use catalogue::terraform::TerraformSection;
+use iac::terraform::{Limits, Mapping, TypeSource, read};
+use model::{Snapshot, TypeName, Value, to_json};
+use serde_json::{Value as Json, json};
+
+#[derive(serde::Deserialize)]
+struct MappingFile {
+    r#type: String,
+    terraform: TerraformSection,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform")
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Files or folders in a folder, in order.
+fn entries(path: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect();
+    all.sort();
+    all
+}
+
+fn mapping() -> Mapping {
+    let properties = text(&folder().join("properties.txt"));
+    let mut paths: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    let mut current = "";
+    for line in properties.lines() {
+        match line.strip_prefix("## ") {
+            Some(name) => current = name,
+            None => paths.entry(current).or_default().push((line, "")),
+        }
+    }
+    let files: Vec<(TypeName, TerraformSection)> = entries(&folder().join("mappings"))
+        .iter()
+        .map(|path| {
+            let file: MappingFile = toml::from_str(&text(path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert_eq!(file.terraform.problems(), Vec::<String>::new(), "{}", path.display());
+            (TypeName::new(&file.r#type).unwrap(), file.terraform)
+        })
+        .collect();
+    Mapping::new(files.iter().map(|(name, section)| TypeSource {
+        name,
+        properties: paths.get(name.as_str()).unwrap_or_else(|| panic!("properties of {name}")).clone(),
+        section,
+    }))
+}
+
+/// The snapshot as JSON: resources by id, then gaps.
+fn shown(snapshot: &Snapshot) -> Json {
+    let mut resources = serde_json::Map::new();
+    for resource in &snapshot.resources {
+        let mut shown = json!({ "type": resource.type_name.as_str(), "props": to_json(&Value::Map(resource.props.clone())) });
+        if !resource.attrs.is_empty() {
+            shown["attrs"] = to_json(&Value::Map(resource.attrs.clone()));
+        }
+        assert!(resources.insert(resource.id.to_string(), shown).is_none(), "{} occurs twice", resource.id);
+    }
+    let gaps: Vec<String> = snapshot.gaps.iter().map(|g| format!("{}: {} ({:?})", g.what, g.detail, g.reason)).collect();
+    json!({ "resources": resources, "gaps": gaps })
+}
+
+#[test]
+fn plans_give_what_is_expected() {
+    let mapping = mapping();
+    for case in entries(&folder().join("cases")).iter().filter(|p| p.is_dir()) {
+        let snapshot = read(&text(&case.join("plan.json")), "plan.json", &mapping, &Limits::default());
+        let found = serde_json::to_string_pretty(&shown(&snapshot)).unwrap() + "\n";
+        let path = case.join("expected.json");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &found).unwrap();
+        }
+        assert!(found == text(&path), "{} gives something else; look at the difference after `BLESS=1`", case.display());
+    }
+}
