@@ -40,6 +40,7 @@ pub(crate) enum Fun {
     Distinct,
     Keys,
     Values,
+    Pairs,
     ToList,
     Min,
     Max,
@@ -128,6 +129,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     row("distinct", Fun::Distinct, &[List], Kind::First),
     row("keys", Fun::Keys, &[Map], StrList),
     row("values", Fun::Values, &[Map], Kind::MapValues),
+    row("pairs", Fun::Pairs, &[List], Map),
     row("list", Fun::ToList, &[Any], Kind::Listed),
     row("min", Fun::Min, &[List], Kind::Element),
     row("max", Fun::Max, &[List], Kind::Element),
@@ -140,4 +142,21 @@ pub(crate) const SPECIAL: &[&str] = &["has", "related", "matches", "exists", "al
 /// The function of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|f| f.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_in_the_reference_once() {
+        let reference = include_str!("../../../docs/reference/check-language.md");
+        for (i, function) in FUNCTIONS.iter().enumerate() {
+            let methods = format!(".{}(", function.name);
+            let plain = format!("`{}(", function.name);
+            assert!(reference.contains(&methods) || reference.contains(&plain), "{} is not documented", function.name);
+            assert!(FUNCTIONS.iter().skip(i + 1).all(|f| f.name != function.name), "{} is there twice", function.name);
+            assert!(!SPECIAL.contains(&function.name), "{} is special", function.name);
+        }
+    }
 }

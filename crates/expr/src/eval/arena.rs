@@ -16,21 +16,32 @@ pub(crate) struct Arena<'e> {
     pub(crate) maps: Slots<PartMap<'e>>,
 }
 
-const CHUNKS: usize = 8;
-const FIRST_CHUNK: usize = 16;
+/// Slots in the first chunk, and how many times larger each further one is.
+const FIRST_CHUNK: usize = 8;
 const GROWTH: usize = 8;
 
-type Chunk<T> = OnceCell<Box<[OnceCell<T>]>>;
-
-/// An append-only store that hands out shared borrows. Nothing is allocated before the first `put`.
+/// An append-only store that hands out shared borrows. Nothing is allocated before the first `put`, and an empty store is two
+/// words, because most evaluations make nothing.
 pub(crate) struct Slots<T> {
-    chunks: [Chunk<T>; CHUNKS],
+    first: OnceCell<Box<Chunk<T>>>,
     len: Cell<usize>,
+}
+
+struct Chunk<T> {
+    slots: Box<[OnceCell<T>]>,
+    next: OnceCell<Box<Chunk<T>>>,
+}
+
+impl<T> Chunk<T> {
+    fn new(size: usize) -> Box<Chunk<T>> {
+        let slots = std::iter::repeat_with(OnceCell::new).take(size).collect();
+        Box::new(Chunk { slots, next: OnceCell::new() })
+    }
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Slots<T> {
-        Slots { chunks: [const { OnceCell::new() }; CHUNKS], len: Cell::new(0) }
+        Slots { first: OnceCell::new(), len: Cell::new(0) }
     }
 }
 
@@ -39,22 +50,13 @@ impl<T> Slots<T> {
     pub(crate) fn put(&self, value: T) -> &T {
         let mut offset = self.len.get();
         self.len.set(offset + 1);
-        let mut size = FIRST_CHUNK;
-        let mut chunks = self.chunks.iter();
-        let chunk = loop {
-            match chunks.next() {
-                Some(chunk) if offset < size => break chunk,
-                Some(_) => {
-                    offset -= size;
-                    size *= GROWTH;
-                }
-                #[expect(clippy::panic, reason = "the element budget ends an evaluation long before 38 million values")]
-                None => panic!("evaluation arena exhausted"),
-            }
-        };
-        let slots = chunk.get_or_init(|| std::iter::repeat_with(OnceCell::new).take(size).collect());
-        #[expect(clippy::indexing_slicing, reason = "`offset < size`, which is the chunk's length")]
-        slots[offset].get_or_init(|| value)
+        let mut chunk = self.first.get_or_init(|| Chunk::new(FIRST_CHUNK));
+        while offset >= chunk.slots.len() {
+            offset -= chunk.slots.len();
+            chunk = chunk.next.get_or_init(|| Chunk::new(chunk.slots.len() * GROWTH));
+        }
+        #[expect(clippy::indexing_slicing, reason = "the loop ends with `offset` inside this chunk")]
+        chunk.slots[offset].get_or_init(|| value)
     }
 }
 

@@ -48,6 +48,7 @@ impl<'e> Eval<'e> {
             Fun::Distinct => self.distinct(arg(0), node),
             Fun::Keys => self.key_list(arg(0), node),
             Fun::Values => self.value_list(arg(0), node),
+            Fun::Pairs => self.pairs(arg(0), node),
             Fun::ToList => self.to_list(arg(0), node),
             Fun::Min => self.extreme(arg(0), Ordering::Less, node),
             Fun::Max => self.extreme(arg(0), Ordering::Greater, node),

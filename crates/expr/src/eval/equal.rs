@@ -77,6 +77,7 @@ impl<'e> Eval<'e> {
                 Some(found) => (link.attr.is_empty() && std::ptr::eq(found, resource)).into(),
                 None => Tri::Open(why),
             },
+            Val::Mixed(pieces) if !Shape::of_link(link).may_equal(&Shape::of(pieces)) => Tri::No,
             Val::Mixed(_) => Tri::Open(why.with(self.open(other), self.arena)),
             _ => Tri::Open(why),
         }
@@ -221,8 +222,7 @@ pub(super) fn order_mixed(n: i64, d: f64) -> Option<Ordering> {
 
 /// A link gives an identifier of something deployed: not the empty text, not a bare wildcard, and an ARN starts as one.
 fn never_gives(link: &Link, text: &str) -> bool {
-    let no_identifier = !text.chars().any(char::is_alphanumeric);
-    no_identifier || (link.attr.ends_with("Arn") && !text.starts_with("arn:"))
+    !text.chars().any(char::is_alphanumeric) || !Shape::of_link(link).may_be(text)
 }
 
 fn parts<'e>(val: Val<'e>) -> (&'e Map, Option<&'e PartMap<'e>>) {

@@ -2,6 +2,7 @@
 
 use model::{Link, Map, Reason, Resource, Text, Unknown, Value};
 
+use super::list::Seq;
 use super::val::{Item, Items, PartMap, Tri, Val, Why};
 use super::{Eval, time};
 use crate::limit::TEXT_BYTES_MAX;
@@ -190,31 +191,42 @@ impl<'e> Eval<'e> {
     /// A resource's tags as a map, from a list of `Key` and `Value` or from a map.
     pub(super) fn tags(&self, resource: &'e Resource, node: &'e Node) -> Val<'e> {
         let properties = TAG_PROPERTIES.iter().map(|name| self.env.property(resource, name));
-        let list = match properties.into_iter().find(|value| !value.is_null()) {
-            None => return Val::Map(empty_map()),
-            Some(Value::Map(map)) => return Val::Map(map),
-            Some(Value::List(list)) => list,
-            Some(Value::Unknown(unknown)) => return Val::Unknown(Why::One(unknown).set(true, self.arena)),
-            Some(other) => return self.misfit(self.val(other), node, "a list of tags"),
+        match properties.into_iter().find(|value| !value.is_null()) {
+            None => Val::Map(empty_map()),
+            Some(tags) => self.pairs(self.val(tags), node),
+        }
+    }
+
+    /// A list of `Key` (or `Name`) and `Value` as a map. Of two with the same key the later counts.
+    pub(super) fn pairs(&self, val: Val<'e>, node: &'e Node) -> Val<'e> {
+        let seq = match val {
+            Val::Map(_) | Val::PartMap(_) => return val,
+            Val::Null => return Val::Map(empty_map()),
+            Val::Unknown(why) => return Val::Unknown(why.set(true, self.arena)),
+            Val::List(_) | Val::Items(_) => Seq::of_list(val),
+            other => return self.misfit(other, node, "a list of pairs"),
         };
-        if let Err(why) = self.charge(list.len()) {
+        if let Err(why) = self.charge(seq.len()) {
             return Val::Unknown(why);
         }
         let mut map = Map::new();
-        let mut rest: Option<Why<'e>> = None;
-        for tag in list {
-            let key = tag.get("Key").or_else(|| tag.get("key"));
-            let value = tag.get("Value").or_else(|| tag.get("value"));
-            match (tag, key) {
-                (Value::Map(_), Some(Value::Str(key))) => {
-                    map.insert(key.clone(), value.cloned().unwrap_or_else(|| Value::text("")));
+        let mut rest = seq.rest();
+        for pair in (0..seq.len()).filter_map(|i| seq.get(self, i)) {
+            let key = ["Key", "key", "Name", "name"].into_iter().find_map(|k| match pair.val {
+                Val::Map(pair) => pair.get(k).filter(|key| !key.is_null()),
+                _ => None,
+            });
+            match (pair.maybe, pair.val, key) {
+                (None, Val::Map(pair), Some(Value::Str(key))) => {
+                    let value = pair.get("Value").or_else(|| pair.get("value"));
+                    map.insert(key.clone(), value.filter(|v| !v.is_null()).cloned().unwrap_or_else(|| Value::text("")));
                 }
-                (Value::Null, _) => {}
-                (tag, key) => {
-                    let why = match (tag, key) {
-                        (Value::Unknown(unknown), _) | (_, Some(Value::Unknown(unknown))) => Why::One(unknown),
-                        (_, Some(open @ (Value::Link(_) | Value::Mixed(_)))) => self.open(self.val(open)),
-                        _ => self.malformed(node, "a tag"),
+                (None, Val::Null, _) => {}
+                (maybe, val, key) => {
+                    let why = match (maybe, val, key.map(|key| self.val(key))) {
+                        (Some(why), _, _) | (_, Val::Unknown(why), _) | (_, _, Some(Val::Unknown(why))) => why,
+                        (_, _, Some(open @ (Val::Link(_) | Val::Mixed(_)))) => self.open(open),
+                        _ => self.malformed(node, "a pair of key and value"),
                     };
                     rest = Some(rest.map_or(why, |r| r.with(why, self.arena)));
                 }

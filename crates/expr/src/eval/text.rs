@@ -1,6 +1,6 @@
 //! Text: predicates that also decide on half-known text where the known pieces do, and what makes new text.
 
-use model::Value;
+use model::{Link, Value};
 use regex::Regex;
 
 use super::Eval;
@@ -37,6 +37,12 @@ impl Shape {
         let mut runs = runs.into_iter();
         let prefix = runs.next().unwrap_or_default();
         Shape { prefix, middle: runs.filter(|r| !r.is_empty()).collect(), suffix, open }
+    }
+
+    /// What is known of the text that a link gives: an ARN starts as one.
+    pub(super) fn of_link(link: &Link) -> Shape {
+        let prefix = if link.attr.ends_with("Arn") { "arn:" } else { "" };
+        Shape { prefix: prefix.to_owned(), middle: Vec::new(), suffix: String::new(), open: true }
     }
 
     /// Whether the text may turn out to be this one.
@@ -119,8 +125,12 @@ impl<'e> Eval<'e> {
             Ok(part) => part,
             Err(why) => return Tri::Open(why),
         };
-        if let Val::Mixed(pieces) = text {
-            let shape = Shape::of(pieces);
+        let shape = match text {
+            Val::Mixed(pieces) => Some(Shape::of(pieces)),
+            Val::Link(link) => Some(Shape::of_link(link)),
+            _ => None,
+        };
+        if let Some(shape) = shape {
             let answer = match place {
                 Part::Start => shape.starts_with(part),
                 Part::End => shape.ends_with(part),

@@ -80,3 +80,13 @@ macro_rules! tables {
 }
 
 tables!(cel, three_valued, loose, functions, checks, problems, templates);
+
+/// The reference's own examples, in its fenced blocks marked `cases`.
+#[test]
+fn reference() {
+    let text = include_str!("../../../../docs/reference/check-language.md");
+    let blocks: Vec<&str> = text.split("```cases\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
+    let wrong = run(&blocks.join("\n"));
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
