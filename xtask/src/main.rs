@@ -3,6 +3,7 @@
 mod aws_facts;
 mod new;
 mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test [ARGS]         install what the tests need, then run them all (ARGS go to cargo test)
+  tidy                what must hold of the tree as a whole
   ci                  fmt, clippy, deny, then test
   aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test", rest @ ..] => test::run(rest),
         ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
+        ["tidy"] => test::tidy(),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),
         ["new", "type", place, type_name] => new::resource_type(place, type_name),

@@ -16,6 +16,11 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     spawn(cargo)
 }
 
+/// What must hold of the tree as a whole.
+pub(crate) fn tidy() -> Result<(), String> {
+    spawn(cargo(&["test", "--quiet", "--package", "xtask"]))
+}
+
 /// Everything that must hold before a change lands.
 pub(crate) fn ci() -> Result<(), String> {
     spawn(cargo(&["fmt", "--all", "--check"]))?;

@@ -1,0 +1,58 @@
+//! Every type's samples: the template, the plan and the saved answers give one and the same resource, the one that
+//! `sample/resource.json` shows. One trial a file, named by its path.
+
+use std::path::{Path, PathBuf};
+
+use catalogue::Catalogue;
+use libtest_mimic::{Arguments, Failed, Trial};
+use model::{Snapshot, Value, to_json};
+
+fn main() {
+    let args = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    let mut trials = Vec::new();
+    for service in folders(&root.join("aws")) {
+        for kind in folders(&service) {
+            let golden = kind.join("sample/resource.json");
+            for source in ["stack.cfn.yaml"] {
+                let path = kind.join("sample").join(source);
+                if path.exists() && golden.exists() {
+                    let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+                    let (golden, kind) = (golden.clone(), kind.clone());
+                    trials.push(Trial::test(name, move || agrees(&kind, &path, &golden)));
+                }
+            }
+        }
+    }
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn agrees(kind: &Path, path: &Path, golden: &Path) -> Result<(), Failed> {
+    let catalogue = catalogue::built_in();
+    let folder = kind.to_string_lossy().replace('\\', "/");
+    let kind = catalogue.kinds().find(|k| folder.ends_with(&k.folder)).ok_or("there is no readable type.toml")?;
+    let text = std::fs::read_to_string(path)?;
+    let expected: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(golden)?)?;
+    let snapshot = read(path, &text, &catalogue);
+    let wanted = |r: &&model::Resource| r.type_name == kind.type_name && r.id.to_lowercase().contains("sample");
+    let sample = snapshot.resources.iter().find(wanted);
+    let sample = sample.ok_or_else(|| format!("no {} called `Sample`; gaps: {:?}", kind.type_name, snapshot.gaps))?;
+    let found = to_json(&Value::Map(sample.props.clone()));
+    if found != expected {
+        let show = |v: &serde_json::Value| serde_json::to_string_pretty(v).unwrap_or_default();
+        return Err(format!("expected\n{}\nfound\n{}", show(&expected), show(&found)).into());
+    }
+    Ok(())
+}
+
+fn read(path: &Path, text: &str, _catalogue: &Catalogue) -> Snapshot {
+    let file = path.display().to_string();
+    iac::cloudformation::read(text, &file, &Default::default(), &iac::Limits::default(), &|_, _| None)
+}
