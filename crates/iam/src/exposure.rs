@@ -1,0 +1,404 @@
+//! Is a resource policy open to the world, or to other accounts?
+//!
+//! A stranger is anybody who is in no account, organisation or network that the policy names. Only what a stranger cannot
+//! forge holds them off: their account, organisation, network and the source that AWS vouches for. A referer or user agent
+//! holds nobody off.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use model::Text;
+use serde_json::{Value as Json, json};
+
+use crate::arn::Parts;
+use crate::document::{Effect, Policy, PrincipalPattern};
+use crate::evaluate::Kind;
+use crate::inclusion::{allowing, request_json};
+use crate::operator::{Compare, Operand};
+use crate::request::{Caller, Entry, Request};
+use crate::symbolic::callers::STRANGE_ACCOUNT;
+use crate::symbolic::search::{Found, Goal, search};
+
+/// Most accounts, organisations and services that one policy is asked about.
+pub const OUTSIDERS_MAX: usize = 200;
+
+/// How open a policy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Openness {
+    /// Open to everybody.
+    Public,
+    /// Open to everybody who meets these conditions: a network, a VPC, a secret value.
+    PublicIf(Vec<String>),
+    /// Open to these accounts and organisations.
+    CrossAccount(Vec<String>),
+    /// Closed to all but the own account and the services it names.
+    No,
+    /// It cannot be told.
+    Unknown(Vec<String>),
+}
+
+/// How open a policy is, with proof.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exposure {
+    /// The answer.
+    pub openness: Openness,
+    /// A request by an outsider that the policy allows; the ordinary evaluation replays it.
+    pub request: Option<Request>,
+    /// The statements that allow it.
+    pub statements: Vec<String>,
+    /// Services that may act for any account, because no condition on the source holds them (confused deputy).
+    pub deputies: Vec<String>,
+    /// True if the owner's account is not known, so a named account may be the own one.
+    pub owner_unknown: bool,
+}
+
+/// Keys that AWS fills in and no caller can choose.
+const VOUCHED: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourcevpcarn",
+    "aws:userid",
+    "aws:username",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "kms:calleraccount",
+    "kms:viaservice",
+    "lambda:eventsourcetoken",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "sts:externalid",
+];
+
+/// Keys that say from which network a request comes.
+const NETWORK: &[&str] = &[
+    "aws:sourceip",
+    "aws:vpcsourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourcevpcarn",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+];
+
+/// Keys that say for which resource or account a service acts.
+const SOURCE: &[&str] = &[
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "s3:dataaccesspointaccount",
+];
+
+/// What a policy names.
+struct Names {
+    owner: Option<Text>,
+    accounts: BTreeSet<Text>,
+    organisations: BTreeSet<Text>,
+    services: BTreeSet<Text>,
+    /// (key, exact value) for vouched keys.
+    values: BTreeSet<(Box<str>, Text)>,
+    narrow: Vec<ipnet::IpNet>,
+}
+
+/// How open a resource policy is. `owner` is the account of the resource, where known.
+pub fn exposure(policy: &Policy, owner: Option<&str>) -> Exposure {
+    exposure_of(policy, owner, &|_, _| true)
+}
+
+/// The same for some actions only: `only` gets the service and the name, in lower case.
+pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &str) -> bool) -> Exposure {
+    let (policy, foreign) = without_named(policy);
+    let policy = &policy;
+    let names = names(policy, owner);
+    let policies = [policy];
+    let run = |caller: &dyn Fn(&Caller) -> bool, entry: &dyn Fn(&str, &Entry) -> bool| -> Found {
+        let goal = Goal { candidate: &policies, reference: &[], kind: Kind::Resource, caller, entry, action: only, open: false };
+        search(&goal)
+    };
+    let stranger = |caller: &Caller| match caller {
+        Caller::Anonymous => true,
+        other => other.account().is_some_and(|a| &**a == STRANGE_ACCOUNT),
+    };
+    let mut out = Exposure {
+        openness: Openness::No,
+        request: None,
+        statements: Vec::new(),
+        deputies: deputies(&names, &run),
+        owner_unknown: owner.is_none(),
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    let take = |found: Found, reasons: &mut Vec<String>| -> Option<Request> {
+        reasons.extend(found.reasons);
+        found.request
+    };
+    if let Some(request) = take(run(&stranger, &|key, entry| names.forgeable(key, entry)), &mut reasons) {
+        return out.with(Openness::Public, request, policy);
+    }
+    let certain = reasons.is_empty();
+    let network = |key: &str, entry: &Entry| {
+        NETWORK.contains(&key) || key == "sts:externalid" || key == "lambda:eventsourcetoken" || names.forgeable(key, entry)
+    };
+    if certain && let Some(request) = take(run(&stranger, &network), &mut reasons) {
+        let conditions = conditions(policy, &request);
+        return out.with(Openness::PublicIf(conditions), request, policy);
+    }
+    let mut outsiders = Vec::new();
+    let mut proof = None;
+    for account in names.accounts.iter().filter(|a| Some(*a) != names.owner.as_ref()).take(OUTSIDERS_MAX) {
+        let found = run(&|c| c.account() == Some(account), &|key, entry| names.of_account(account, key, entry));
+        let request = take(found, &mut reasons).or_else(|| by_service(account, &names, &run));
+        if let Some(request) = request {
+            outsiders.push(account.to_string());
+            proof = proof.or(Some(request));
+        }
+    }
+    for organisation in names.organisations.iter().take(OUTSIDERS_MAX) {
+        let member = |key: &str, entry: &Entry| match key {
+            "aws:principalorgid" | "aws:principalorgpaths" => names.holds(entry, organisation),
+            _ => NETWORK.contains(&key) || names.forgeable(key, entry),
+        };
+        if let Some(request) = take(run(&stranger, &member), &mut reasons) {
+            outsiders.push(organisation.to_string());
+            proof = proof.or(Some(request));
+        }
+    }
+    reasons.extend(foreign);
+    if !certain {
+        reasons.sort_unstable();
+        reasons.dedup();
+        out.openness = Openness::Unknown(reasons);
+        return out;
+    }
+    match proof {
+        Some(request) => out.with(Openness::CrossAccount(outsiders), request, policy),
+        None if reasons.is_empty() => out,
+        None => {
+            out.openness = Openness::Unknown(reasons);
+            out
+        }
+    }
+}
+
+/// The policy without principals of which only some is known: each is one principal, so none of them is a stranger. Also
+/// why some of them may be of another account.
+fn without_named(policy: &Policy) -> (Policy, Vec<String>) {
+    let mut policy = policy.clone();
+    let mut foreign = Vec::new();
+    for statement in &mut policy.statements {
+        let allows = statement.effect == Effect::Allow;
+        let Some(principals) = statement.principal.as_mut().filter(|p| !p.negated) else { continue };
+        principals.patterns.retain(|pattern| match pattern {
+            PrincipalPattern::Named(text) => {
+                if allows && text.starts_with("arn:") && !text.contains("AWS::AccountId") {
+                    foreign.push(format!("the account of `{text}` is not known"));
+                }
+                false
+            }
+            PrincipalPattern::Hole(text) => !text.contains("AWS::AccountId"),
+            _ => true,
+        });
+    }
+    (policy, foreign)
+}
+
+/// A request that a service makes for a resource of this account.
+fn by_service(account: &Text, names: &Names, run: &Run<'_>) -> Option<Request> {
+    let entry = |key: &str, entry: &Entry| {
+        names.of_account(account, key, entry) && !(SOURCE.contains(&key) && matches!(entry, Entry::Absent))
+    };
+    let request = run(&|c| matches!(c, Caller::Service(_)), &entry).request?;
+    SOURCE.iter().any(|key| request.context.contains(key)).then_some(request)
+}
+
+type Run<'a> = dyn Fn(&dyn Fn(&Caller) -> bool, &dyn Fn(&str, &Entry) -> bool) -> Found + 'a;
+
+/// The services that are let in whoever they act for.
+fn deputies(names: &Names, run: &Run<'_>) -> Vec<String> {
+    let unsourced = |key: &str, entry: &Entry| {
+        if SOURCE.contains(&key) { names.forgeable(key, entry) } else { true }
+    };
+    let open = |service: &&Text| run(&|c| matches!(c, Caller::Service(name) if name == *service), &unsourced).request.is_some();
+    names.services.iter().take(OUTSIDERS_MAX).filter(open).map(|s| s.to_string()).collect()
+}
+
+impl Exposure {
+    fn with(mut self, openness: Openness, request: Request, policy: &Policy) -> Exposure {
+        self.statements = allowing(&request, &[policy], Kind::Resource);
+        self.openness = openness;
+        self.request = Some(request);
+        self
+    }
+
+    /// `{"schema": "palisade/iam.public/1", "answer": "public|public_if|cross_account|no|unknown", ..}`
+    pub fn to_json(&self) -> Json {
+        let mut out = json!({ "schema": "palisade/iam.public/1", "answer": self.openness.name() });
+        let Json::Object(map) = &mut out else { return out };
+        match &self.openness {
+            Openness::PublicIf(conditions) => drop(map.insert("conditions".into(), json!(conditions))),
+            Openness::CrossAccount(accounts) => drop(map.insert("accounts".into(), json!(accounts))),
+            Openness::Unknown(reasons) => drop(map.insert("reasons".into(), json!(reasons))),
+            Openness::Public | Openness::No => {}
+        }
+        if let Some(request) = &self.request {
+            map.insert("request".into(), request_json(request));
+            map.insert("statements".into(), json!(self.statements));
+        }
+        if !self.deputies.is_empty() {
+            map.insert("deputies".into(), json!(self.deputies));
+        }
+        out
+    }
+}
+
+impl Openness {
+    /// `public`, `public_if`, `cross_account`, `no` or `unknown`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Openness::Public => "public",
+            Openness::PublicIf(_) => "public_if",
+            Openness::CrossAccount(_) => "cross_account",
+            Openness::No => "no",
+            Openness::Unknown(_) => "unknown",
+        }
+    }
+}
+
+fn names(policy: &Policy, owner: Option<&str>) -> Names {
+    let mut names = Names {
+        owner: owner.map(Text::from),
+        accounts: BTreeSet::new(),
+        organisations: BTreeSet::new(),
+        services: BTreeSet::new(),
+        values: BTreeSet::new(),
+        narrow: Vec::new(),
+    };
+    let is_account = |t: &str| t.len() == 12 && t.bytes().all(|b| b.is_ascii_digit());
+    for statement in &policy.statements {
+        for principal in statement.principal.iter().flat_map(|p| &p.patterns) {
+            match principal {
+                PrincipalPattern::Account(account) => drop(names.accounts.insert(account.clone())),
+                PrincipalPattern::Arn(arn) => {
+                    let account = Parts::new(arn).field(4);
+                    if is_account(account) {
+                        names.accounts.insert(account.into());
+                    }
+                }
+                PrincipalPattern::Service(name) if statement.effect == Effect::Allow => {
+                    names.services.insert(name.clone());
+                }
+                _ => {}
+            }
+        }
+        for clause in &statement.conditions {
+            for (operand, text) in clause.operands.iter().zip(&clause.texts) {
+                if let Operand::Net(Some(net)) = operand
+                    && clause.operator.compare == Compare::IpAddress
+                    && is_narrow(net)
+                {
+                    names.narrow.push(*net);
+                }
+                if !VOUCHED.contains(&&*clause.key) {
+                    continue;
+                }
+                let account = Parts::new(text).field(4);
+                for named in [account, text].into_iter().filter(|t| is_account(t)) {
+                    names.accounts.insert(named.into());
+                }
+                match operand {
+                    Operand::Text(matcher) if matcher.is_exact() => {
+                        names.values.insert((clause.key.clone(), text.clone()));
+                    }
+                    Operand::Arn(pattern) if pattern.is_exact() => {
+                        names.values.insert((clause.key.clone(), text.clone()));
+                    }
+                    _ => {}
+                }
+                if text.starts_with("o-") && text.len() > 2 {
+                    names.organisations.insert(text.split('/').next().unwrap_or_default().into());
+                }
+            }
+        }
+    }
+    names
+}
+
+/// Whether a network is too small to stand for the Internet: S3's own limits.
+fn is_narrow(net: &ipnet::IpNet) -> bool {
+    match net {
+        ipnet::IpNet::V4(v4) => v4.prefix_len() >= 8,
+        ipnet::IpNet::V6(v6) => v6.prefix_len() >= 32,
+    }
+}
+
+impl Names {
+    /// Whether a stranger can come with this entry.
+    fn forgeable(&self, key: &str, entry: &Entry) -> bool {
+        let Entry::Values(values) = entry else { return true };
+        if key == "aws:resourceaccount" {
+            return values.iter().all(|v| self.owner.as_ref().is_none_or(|o| o == v));
+        }
+        if matches!(key, "aws:sourceip" | "aws:vpcsourceip") {
+            return values.iter().all(|v| match v.parse::<IpAddr>() {
+                Ok(ip) => !self.narrow.iter().any(|net| net.contains(&ip)),
+                Err(_) => false,
+            });
+        }
+        if !VOUCHED.contains(&key) {
+            return true;
+        }
+        values.iter().all(|value| {
+            let account = Parts::new(value).field(4);
+            let named = self.accounts.contains(account) || self.accounts.contains(value) || self.organisations.contains(value);
+            let organisation = value.split('/').next().is_some_and(|o| self.organisations.contains(o));
+            !named && !organisation && !self.values.contains(&(Box::from(key), value.clone()))
+        })
+    }
+
+    /// Whether somebody of this account can come with this entry.
+    fn of_account(&self, account: &Text, key: &str, entry: &Entry) -> bool {
+        let Entry::Values(values) = entry else { return true };
+        match key {
+            "aws:resourceaccount" => values.iter().all(|v| self.owner.as_ref().is_none_or(|o| o == v)),
+            "aws:sourceaccount" | "aws:sourceowner" | "kms:calleraccount" | "s3:dataaccesspointaccount" => {
+                values.iter().all(|v| v == account)
+            }
+            "aws:sourcearn" | "s3:dataaccesspointarn" => values.iter().all(|v| {
+                let own = Parts::new(v).field(4);
+                own.is_empty() || own == &**account
+            }),
+            _ => true,
+        }
+    }
+
+    fn holds(&self, entry: &Entry, organisation: &Text) -> bool {
+        match entry {
+            Entry::Values(values) => values.iter().all(|v| v.split('/').next() == Some(&**organisation)),
+            _ => true,
+        }
+    }
+}
+
+/// The conditions of the statements that let a request in.
+fn conditions(policy: &Policy, request: &Request) -> Vec<String> {
+    let allowing = allowing(request, &[policy], Kind::Resource);
+    let mut all: Vec<String> =
+        policy.statements.iter().filter(|s| allowing.contains(&s.label())).flat_map(|s| s.condition_words()).collect();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests;

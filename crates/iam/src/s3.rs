@@ -1,0 +1,164 @@
+//! S3's own rules: Block Public Access, with S3's own notion of "public", and tags of buckets in policies.
+//!
+//! Source: S3 user guide, "Blocking public access to your Amazon S3 storage" and "Enabling ABAC in general purpose buckets".
+
+use ipnet::IpNet;
+use model::Truth;
+
+use crate::arn::Parts;
+use crate::document::{Clause, Effect, Policy, PrincipalPattern, Statement};
+use crate::evaluate::Policies;
+use crate::operator::{Compare, Operand, Quantifier};
+use crate::request::{Caller, Request};
+
+/// What is switched on for a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// Block Public Access of the account.
+    pub account: BlockPublicAccess,
+    /// Block Public Access of the bucket.
+    pub bucket: BlockPublicAccess,
+    /// Whether bucket tags count in policies; `None` leaves the context as it is given.
+    pub bucket_abac: Option<bool>,
+}
+
+/// The four switches of Block Public Access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockPublicAccess {
+    /// New public ACLs are refused.
+    pub block_public_acls: Truth,
+    /// Public ACLs are ignored.
+    pub ignore_public_acls: Truth,
+    /// New public policies are refused.
+    pub block_public_policy: Truth,
+    /// With a public policy, only the own account and AWS services get in.
+    pub restrict_public_buckets: Truth,
+}
+
+impl Default for BlockPublicAccess {
+    /// All off.
+    fn default() -> BlockPublicAccess {
+        BlockPublicAccess {
+            block_public_acls: Truth::False,
+            ignore_public_acls: Truth::False,
+            block_public_policy: Truth::False,
+            restrict_public_buckets: Truth::False,
+        }
+    }
+}
+
+/// Whether `RestrictPublicBuckets` keeps the caller out whatever the bucket policy says: the policy is public, and the
+/// caller is neither of the bucket's account nor a service.
+pub(crate) fn barred(request: &Request, policies: &Policies, same_account: bool) -> Truth {
+    let restricted = policies.s3.account.restrict_public_buckets.or(policies.s3.bucket.restrict_public_buckets);
+    if restricted == Truth::False || &*request.service != "s3" || Parts::new(&request.resource).field(2) != "s3" {
+        return Truth::False;
+    }
+    let outside = match request.caller {
+        Caller::Service(_) => false,
+        Caller::Anonymous => true,
+        _ => !same_account,
+    };
+    match &policies.resource {
+        Some(policy) if outside => restricted.and(is_public(policy)),
+        _ => Truth::False,
+    }
+}
+
+/// Whether S3 calls a bucket policy public: some statement lets everyone in, and no condition on one of the listed keys
+/// holds it to fixed values.
+pub fn is_public(policy: &Policy) -> Truth {
+    let unreadable = Truth::from(policy.unreadable.is_none());
+    let start = if unreadable == Truth::True { Truth::False } else { Truth::Unknown };
+    policy.statements.iter().fold(start, |any, statement| any.or(statement_is_public(statement)))
+}
+
+fn statement_is_public(statement: &Statement) -> Truth {
+    if statement.effect == Effect::Deny && !statement.effect_unreadable {
+        return Truth::False;
+    }
+    let everyone = match &statement.principal {
+        None => Truth::False,
+        Some(principals) if principals.negated => Truth::True,
+        Some(principals) => principals.patterns.iter().fold(Truth::False, |any, p| {
+            any.or(match p {
+                PrincipalPattern::Everyone => Truth::True,
+                PrincipalPattern::Service(name) | PrincipalPattern::Federated(name) => Truth::from(&**name == "*"),
+                PrincipalPattern::Hole(_) => Truth::Unknown,
+                _ => Truth::False,
+            })
+        }),
+    };
+    let held = statement.conditions.iter().fold(Truth::False, |any, c| any.or(holds_to_fixed_values(c)));
+    let readable = if statement.unreadable.is_some() { Truth::Unknown } else { Truth::True };
+    everyone.and(!held).and(readable)
+}
+
+const FIXING_KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "aws:username",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+];
+
+fn holds_to_fixed_values(clause: &Clause) -> Truth {
+    let operator = clause.operator;
+    if operator.negated || operator.if_exists || operator.quantifier == Quantifier::All || clause.operands.is_empty() {
+        return Truth::False;
+    }
+    let every =
+        |fixed: &dyn Fn(&Operand) -> Truth| clause.operands.iter().fold(Truth::True, |all, operand| all.and(fixed(operand)));
+    match (operator.compare, &*clause.key) {
+        (Compare::IpAddress, "aws:sourceip" | "aws:vpcsourceip") => every(&|operand| match operand {
+            Operand::Net(Some(net)) => Truth::from(is_narrow(net)),
+            Operand::Hole => Truth::Unknown,
+            _ => Truth::True,
+        }),
+        (compare, key) if FIXING_KEYS.contains(&key) => every(&|operand| fixed_value(compare, key, operand)),
+        _ => Truth::False,
+    }
+}
+
+fn fixed_value(compare: Compare, key: &str, operand: &Operand) -> Truth {
+    match operand {
+        Operand::Text(matcher) if matcher.has_hole() => Truth::Unknown,
+        Operand::Text(matcher) if compare == Compare::StringLike && key == "aws:userid" => {
+            Truth::from(matcher.is_exact() || matcher.ends_open() && *matcher != crate::glob::Matcher::Any)
+        }
+        Operand::Text(matcher) => Truth::from(matcher.is_exact()),
+        Operand::Arn(pattern) if pattern.matchers().iter().any(crate::glob::Matcher::has_hole) => Truth::Unknown,
+        Operand::Arn(pattern) if key == "s3:dataaccesspointarn" => {
+            Truth::from(pattern.field(4).is_some_and(crate::glob::Matcher::is_exact))
+        }
+        Operand::Arn(pattern) => Truth::from(pattern.is_exact()),
+        Operand::Hole => Truth::Unknown,
+        _ => Truth::False,
+    }
+}
+
+/// S3 takes a range wider than /8 (v4) or /32 (v6) for the whole Internet, private ranges aside.
+fn is_narrow(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(v4) => v4.prefix_len() >= 8,
+        IpNet::V6(v6) => v6.prefix_len() >= 32,
+    }
+}
+
+/// Without bucket ABAC the tags of a bucket are not in the request.
+pub(crate) fn drop_bucket_tags(request: &mut Request, switches: &Switches) {
+    if switches.bucket_abac == Some(false) && Parts::new(&request.resource).field(2) == "s3" {
+        request.context.retain(|key| !key.starts_with("aws:resourcetag/") && !key.starts_with("s3:buckettag/"));
+    }
+}
