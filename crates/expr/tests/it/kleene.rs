@@ -205,6 +205,28 @@ proptest! {
     }
 }
 
+/// Kinds that the inputs are declared as, so that loose scalars are read as their type.
+const KINDS: &[&str] =
+    &["bool", "int", "dec", "str", "time", "duration", "list<str>", "list<int>", "map<any>", "{X:int,k:bool}", "policy"];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    #[test]
+    fn with_declared_types(a in value(), b in value(), c in value(), tags in tags(), seed in any::<u64>()) {
+        let known = [a, b, c, tags];
+        for kind in KINDS {
+            for declared in [&["A"][..], &["A", "B"], &["A", "B", "C"]] {
+                let mut world = World::default();
+                declared.iter().for_each(|name| world.header("type", &format!("{name} {kind}")));
+                for program in OPERATORS.iter().filter_map(|source| compile(source, &world.names).ok()) {
+                    check(&program, &known, seed)?;
+                }
+            }
+        }
+    }
+}
+
 /// A random condition over the inputs.
 fn condition() -> impl Strategy<Value = String> {
     let operator = prop::sample::select(OPERATORS.iter().copied().filter(|s| !s.starts_with("is_literal")).collect::<Vec<_>>());
