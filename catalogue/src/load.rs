@@ -134,6 +134,9 @@ fn type_file(file: &SourceFile, loaded: &mut Loaded) {
         loaded.problems.push(problem(&file.path, 1, error.to_string()));
         return;
     }
+    for message in read.terraform.iter().flat_map(|t| t.problems()) {
+        loaded.problems.push(problem(&file.path, 0, format!("[terraform]: {message}")));
+    }
     let folder = file.path.trim_end_matches("/type.toml").to_owned();
     loaded.pack.types.push(TypeFolder { folder, file: read, collect: None });
 }

@@ -29,6 +29,10 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+/// Property names of CloudFormation types, so that letters can be matched for properties that no check reads yet. A line
+/// `## TYPE` starts a type, `PATH: MEMBER ..` lists an object (`.` is the resource itself, `[]` a list, `{}` free keys).
+pub const PROPERTIES: &str = include_str!("../properties.txt");
+
 /// Terraform attribute (a name, or a path into single blocks such as `versioning.enabled`) to what becomes of it.
 pub type RuleMap = BTreeMap<String, Rule>;
 

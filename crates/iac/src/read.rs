@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use model::{Gap, GapReason, Snapshot};
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use crate::Limits;
 use crate::cloudformation::{self, Loaded, Parameters};
 use crate::fold::{FOLDS, fold_into};
 use crate::recognise::{Kind, recognise};
+use crate::terraform::{self, Mapping};
 use crate::walk::{self, Job, failed, shown};
 
 /// How files are read.
@@ -21,6 +22,8 @@ pub struct Options {
     pub parameters: Parameters,
     /// How much is read.
     pub limits: Limits,
+    /// What Terraform's resources are in the model's terms; usually [`Mapping::of`] the catalogue.
+    pub mapping: Arc<Mapping>,
 }
 
 /// What one file came to.
@@ -102,7 +105,11 @@ fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snaps
     let mut snapshot = match (kind, text) {
         (Kind::CloudFormation, Some(text)) => template(&text, job, options, nested),
         (Kind::CloudFormation, None) => not_read("template", "it is not UTF-8 text"),
-        (Kind::TerraformPlan | Kind::TerraformState, _) => not_read("Terraform file", "this kind of file is not read"),
+        (Kind::TerraformPlan | Kind::TerraformState, Some(text)) => {
+            let limits = terraform::Limits { text_bytes_max: options.limits.text.bytes_max, ..terraform::Limits::default() };
+            terraform::read(&text, &file, &options.mapping, &limits)
+        }
+        (Kind::TerraformPlan | Kind::TerraformState, None) => not_read("Terraform file", "it is not UTF-8 text"),
         (Kind::Other(_) | Kind::CdkOut | Kind::AwsCliAnswer, _) if !job.named => return Snapshot::default(),
         (Kind::CdkOut, _) => not_read("cloud assembly", "name the folder that it lies in"),
         (Kind::AwsCliAnswer, _) => not_read("AWS CLI answer", "this kind of file is not read"),

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use catalogue::terraform::TerraformSection;
@@ -32,15 +31,6 @@ fn entries(path: &Path) -> Vec<PathBuf> {
 }
 
 fn mapping() -> Mapping {
-    let properties = text(&folder().join("properties.txt"));
-    let mut paths: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-    let mut current = "";
-    for line in properties.lines() {
-        match line.strip_prefix("## ") {
-            Some(name) => current = name,
-            None => paths.entry(current).or_default().push((line, "")),
-        }
-    }
     let files: Vec<(TypeName, TerraformSection)> = entries(&folder().join("mappings"))
         .iter()
         .map(|path| {
@@ -49,11 +39,7 @@ fn mapping() -> Mapping {
             (TypeName::new(&file.r#type).unwrap(), file.terraform)
         })
         .collect();
-    Mapping::new(files.iter().map(|(name, section)| TypeSource {
-        name,
-        properties: paths.get(name.as_str()).unwrap_or_else(|| panic!("properties of {name}")).clone(),
-        section,
-    }))
+    Mapping::new(files.iter().map(|(name, section)| TypeSource { name, properties: Vec::new(), section }))
 }
 
 /// The snapshot as JSON: resources by id, then gaps.

@@ -1,6 +1,7 @@
 //! The mapping of all types, ready to apply.
 
-use catalogue::terraform::{Merge, TerraformSection};
+use catalogue::Catalogue;
+use catalogue::terraform::{Merge, PROPERTIES, TerraformSection};
 use model::TypeName;
 use rustc_hash::FxHashMap;
 
@@ -18,7 +19,7 @@ pub struct TypeSource<'t> {
 }
 
 /// How Terraform's resource types become CloudFormation types.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
     pub(crate) types: Vec<MappedType>,
     by_resource: FxHashMap<String, usize>,
@@ -28,7 +29,7 @@ pub struct Mapping {
 }
 
 /// One type, ready to apply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MappedType {
     pub(crate) name: TypeName,
     /// `None` if nothing is known of its properties.
@@ -37,14 +38,30 @@ pub(crate) struct MappedType {
 }
 
 impl Mapping {
-    /// Takes what is known of each type. Of two types that claim the same Terraform type the first keeps it.
+    /// The mapping of every type of a catalogue that has a `[terraform]` section.
+    pub fn of(catalogue: &Catalogue) -> Mapping {
+        Mapping::new(catalogue.kinds().filter_map(|kind| {
+            let properties = kind.file.properties.iter().map(|(path, kind)| (path.as_str(), kind.as_str())).collect();
+            Some(TypeSource { name: &kind.type_name, properties, section: kind.file.terraform.as_ref()? })
+        }))
+    }
+
+    /// Takes what is known of each type; published property names are added to it. Of two types that claim the same Terraform
+    /// type the first keeps it.
     pub fn new<'t>(types: impl IntoIterator<Item = TypeSource<'t>>) -> Mapping {
+        let published = published();
         let mut mapping = Mapping::default();
         for source in types {
             let at = mapping.types.len();
             let mut tree = Tree::default();
             for (path, kind) in &source.properties {
                 tree.add(path, kind);
+            }
+            for line in published.get(source.name.as_str()).into_iter().flat_map(|lines| lines.lines()) {
+                let Some((path, members)) = line.split_once(": ") else { continue };
+                for member in members.split(' ') {
+                    tree.add(&if path == "." { member.to_owned() } else { format!("{path}.{member}") }, "");
+                }
             }
             for resource in &source.section.resources {
                 mapping.by_resource.entry(resource.clone()).or_insert(at);
@@ -53,7 +70,7 @@ impl Mapping {
                 mapping.merges.entry(merge.resource.clone()).or_default().push((at, number));
             }
             mapping.by_name.entry(source.name.clone()).or_insert(at);
-            let tree = (!source.properties.is_empty()).then_some(tree);
+            let tree = (!tree.is_leaf()).then_some(tree);
             mapping.types.push(MappedType { name: source.name.clone(), tree, section: source.section.clone() });
         }
         mapping
@@ -95,4 +112,9 @@ impl Mapping {
         }
         pascal(attribute)
     }
+}
+
+/// The published property names by type.
+fn published() -> FxHashMap<&'static str, &'static str> {
+    PROPERTIES.split("## ").skip(1).filter_map(|block| block.split_once('\n')).collect()
 }
