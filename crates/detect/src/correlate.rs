@@ -117,7 +117,7 @@ impl Compiled {
 struct Entry {
     time: i64,
     place: usize,
-    value: Option<Box<str>>,
+    values: Vec<Box<str>>,
     hit: Hit,
 }
 
@@ -134,7 +134,7 @@ struct Window {
 
 impl Window {
     fn put(&mut self, entry: Entry) {
-        if let Some(value) = &entry.value {
+        for value in &entry.values {
             *self.values.entry(value.clone()).or_default() += 1;
         }
         if self.places.len() <= entry.place {
@@ -149,12 +149,12 @@ impl Window {
 
     fn drop_oldest(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
-        if let Some(value) = entry.value
-            && let Some(count) = self.values.get_mut(&value)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.values.remove(&value);
+        for value in &entry.values {
+            if let Some(count) = self.values.get_mut(value) {
+                *count -= 1;
+                if *count == 0 {
+                    self.values.remove(value);
+                }
             }
         }
         if let Some(count) = self.places.get_mut(entry.place) {
@@ -208,15 +208,21 @@ impl Correlator {
             return None;
         }
         let key = group.iter().map(|part| part.unwrap_or("\u{0}")).collect::<Vec<&str>>().join("\u{1}");
-        let counted = join(correlation.fields.iter().map(|field| value(field)));
-        if !correlation.fields.is_empty() && counted.is_none() {
+        let values: Vec<Box<str>> = match correlation.fields.as_slice() {
+            [field] => {
+                let path = paths.find(compiled.field(field, place));
+                hit.values.iter().filter(|(at, _)| Some(*at) == path).map(|(_, value)| value.clone()).collect()
+            }
+            fields => join(fields.iter().map(|field| value(field))).into_iter().collect(),
+        };
+        if !correlation.fields.is_empty() && values.is_empty() {
             return None;
         }
         self.clock += 1;
         self.make_room(no, &key);
         let window = self.windows.entry((no, key.into())).or_default();
         window.touched = self.clock;
-        window.put(Entry { time: hit.event.time, place, value: counted, hit: hit.clone() });
+        window.put(Entry { time: hit.event.time, place, values, hit: hit.clone() });
         let before = window.entries.len();
         let newest = window.entries.back().map_or(0, |entry| entry.time);
         while window.entries.front().is_some_and(|entry| newest - entry.time > correlation.timespan) {
@@ -265,7 +271,7 @@ impl Correlator {
     }
 }
 
-/// Several fields count as one value; it lacks only if all lack.
+/// Several fields count as one value; it lacks only if all lack. (Of a single field, each element of an array counts.)
 fn join<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<Box<str>> {
     let values: Vec<Option<&str>> = values.collect();
     values.iter().any(Option::is_some).then(|| values.iter().map(|v| v.unwrap_or("")).collect::<Vec<_>>().join("\u{1}").into())
@@ -283,7 +289,7 @@ impl Compiled {
             CorrelationKind::TemporalOrdered => self.temporal(window) && self.ordered(entries),
             _ => {
                 let mut numbers: Vec<f64> =
-                    entries.iter().filter_map(|entry| entry.value.as_deref()?.trim().parse().ok()).collect();
+                    entries.iter().flat_map(|entry| &entry.values).filter_map(|value| value.trim().parse().ok()).collect();
                 numbers.sort_by(f64::total_cmp);
                 self.figure(&numbers).is_some_and(met)
             }
