@@ -1,1 +1,40 @@
-//! Part of Palisade.
+//! Reachability: what the internet, an instance, an address or an on-premises network reaches in a set of AWS accounts, and why.
+//!
+//! A [`Network`] is built from saved AWS CLI answers or from a [`model::Snapshot`]. Questions are answered exactly (security
+//! groups, network ACLs, routes, gateways, peering, transit gateways, load balancers, forward and return traffic, IPv4 and IPv6)
+//! or `unknown` with the reason.
+//!
+//! Left out on purpose: I/O, DNS, what appliances and content rules decide (such paths are "inspected by" and unknown), host
+//! firewalls, IAM, and whether anything listens.
+
+pub mod addr;
+pub mod answer;
+pub mod answers;
+mod balance;
+mod carry;
+mod direct;
+mod ends;
+pub mod exposure;
+pub mod facts;
+mod fault;
+mod filter;
+mod index;
+pub mod lpm;
+pub mod network;
+pub mod ports;
+pub mod reach;
+mod snapshot;
+mod trace;
+mod transit;
+
+pub use addr::{Addr, AddrSet, Cidr, Family};
+pub use answer::{Answer, Blocker, Hop, Verdict};
+pub use answers::from_aws_answers;
+pub use ends::{Place, PlaceError};
+pub use exposure::{Exposed, Exposure};
+pub use facts::NetFacts;
+pub use network::Network;
+pub use ports::Ports;
+pub use reach::reach;
+pub use snapshot::from_snapshot;
+pub use trace::code;

@@ -1,0 +1,326 @@
+//! A network from saved AWS CLI answers: JSON documents recognised by their top-level keys, whatever their file names, from any
+//! number of accounts and Regions.
+//!
+//! Where an AWS answer does not name its parent (the routes of a transit gateway table, the targets of a target group) the
+//! wrapped form of Batfish's snapshots is taken too: lists keyed by the parent's id.
+
+mod balancers;
+mod ec2;
+mod read;
+mod transit;
+
+use std::collections::BTreeSet;
+
+use model::{Gap, GapReason, Text};
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use crate::network::{BalancerTarget, Home, Interface, Listener, Network, Owner, OwnerKind, Tags};
+pub(crate) use balancers::listener_ports;
+pub(crate) use ec2::{gateway_target, rule_id};
+pub(crate) use read::rule_ports;
+use read::{list, text};
+
+/// More elements than this in one list are cut off with a gap.
+pub const LIST_ITEMS_MAX: usize = 2_000_000;
+
+/// What cannot be put into the network at once because it belongs to something in another document.
+#[derive(Default)]
+struct Staging {
+    net: Network,
+    home: Home,
+    label: String,
+    seen: BTreeSet<String>,
+    listeners: Vec<(Text, Listener)>,
+    rules: Vec<(Text, Vec<Text>)>,
+    health: FxHashMap<Text, Vec<BalancerTarget>>,
+    balancer_attributes: FxHashMap<Text, FxHashMap<String, String>>,
+    group_attributes: FxHashMap<Text, FxHashMap<String, String>>,
+    instances: FxHashMap<Text, Tags>,
+    instance_interfaces: Vec<Interface>,
+    elastic: Vec<(Text, Text, Text)>,
+    group_rules: FxHashMap<Text, Vec<(bool, crate::network::GroupRule)>>,
+    vpc_attachments: Vec<(Text, Vec<Text>, bool, bool)>,
+    peers: FxHashMap<(Text, Text), ()>,
+    static_routes: BTreeSet<Text>,
+    prefix_entries: FxHashMap<Text, Vec<crate::addr::Cidr>>,
+}
+
+/// Builds a network from answers: pairs of a label (the path below the folder, `accounts/123456789012/eu-west-1/Vpcs.json`, from
+/// which account and Region are read) and the document. What is not understood is a gap of the network.
+pub fn from_aws_answers(documents: impl IntoIterator<Item = (String, Value)>) -> Network {
+    let mut staging = Staging::default();
+    for (label, document) in documents {
+        staging.home = home(&label);
+        staging.label = label;
+        staging.document(&document);
+    }
+    staging.join();
+    staging.net.finish()
+}
+
+/// Account and Region by the names of the folders that a document lies in.
+fn home(label: &str) -> Home {
+    let mut home = Home::default();
+    for part in label.split(['/', '\\']) {
+        if part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()) {
+            home.account = part.into();
+        }
+        let pieces: Vec<&str> = part.split('-').collect();
+        let number = pieces.last().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+        if (3..=4).contains(&pieces.len()) && number && model::Region::new(part).is_ok() {
+            home.region = part.into();
+        }
+    }
+    home
+}
+
+/// Keys of answers that say nothing about reachability, or only what other answers say too.
+const SILENT: &[&str] = &[
+    "NextToken",
+    "ResponseMetadata",
+    "AvailabilityZones",
+    "OwnerId",
+    "RequesterId",
+    "ReservationId",
+    "Marker",
+    "NextMarker",
+    "AdditionalRoutesAvailable",
+    "Regions",
+    "Tags",
+    "KeyPairs",
+    "Volumes",
+    "Images",
+    "CustomerGateways",
+    "DhcpOptions",
+    "NetworkAclIds",
+    "DirectConnectGateways",
+    "DirectConnectGatewayAssociations",
+    "VirtualInterfaces",
+    "DBInstances",
+    "DomainStatusList",
+    "FlowLogs",
+    "VpcEndpointConnections",
+    "ClassicLinkInstances",
+    "connections",
+    "LoadBalancerArn",
+    "TransitGatewayRouteTableId",
+];
+
+impl Staging {
+    fn document(&mut self, document: &Value) {
+        let Some(object) = document.as_object() else {
+            let gap =
+                Gap::new("saved answer", GapReason::Malformed, "the document is not a JSON object with an AWS CLI answer's keys");
+            self.net.gaps.push(gap.in_file(self.label.as_str(), None));
+            return;
+        };
+        let mut known = false;
+        for (key, value) in object {
+            known |= self.entry(key, value, document);
+        }
+        if !known {
+            let keys: Vec<&str> = object.keys().take(5).map(String::as_str).collect();
+            let gap = Gap::new(
+                "saved answer",
+                GapReason::Unsupported,
+                format!("no top-level key is one of a network answer: {}", keys.join(", ")),
+            );
+            self.net.gaps.push(gap.in_file(self.label.as_str(), None).note());
+        }
+    }
+
+    /// One top-level entry. False if its key is not known.
+    fn entry(&mut self, key: &str, value: &Value, document: &Value) -> bool {
+        if SILENT.contains(&key) {
+            return true;
+        }
+        let handler: fn(&mut Staging, &Value) = match key {
+            "Vpcs" => Staging::vpc,
+            "Subnets" => Staging::subnet,
+            "SecurityGroups" => Staging::security_group,
+            "SecurityGroupRules" => Staging::security_group_rule,
+            "NetworkAcls" => Staging::acl,
+            "RouteTables" => Staging::route_table,
+            "NetworkInterfaces" => Staging::interface,
+            "Reservations" => Staging::reservation,
+            "Instances" => Staging::instance,
+            "Addresses" => Staging::elastic_address,
+            "InternetGateways" => Staging::internet_gateway,
+            "EgressOnlyInternetGateways" => Staging::egress_only_gateway,
+            "NatGateways" => Staging::nat_gateway,
+            "VpcPeeringConnections" => Staging::peering,
+            "PrefixLists" => Staging::prefix_list,
+            "VpcEndpoints" => Staging::endpoint,
+            "VpnGateways" => Staging::vpn_gateway,
+            "VpnConnections" => Staging::vpn_connection,
+            "VpcBlockPublicAccessExclusions" => Staging::exclusion,
+            "TransitGateways" => Staging::transit_gateway,
+            "TransitGatewayAttachments" => Staging::transit_attachment,
+            "TransitGatewayVpcAttachments" => Staging::transit_vpc_attachment,
+            "TransitGatewayPeeringAttachments" => Staging::transit_peering,
+            "TransitGatewayRouteTables" => Staging::transit_table,
+            "TransitGatewayStaticRoutes" => Staging::transit_routes,
+            "TransitGatewayPropagations" => Staging::transit_propagations,
+            "TransitGatewayAssociations" => Staging::transit_associations,
+            "LoadBalancers" | "LoadBalancerDescriptions" => Staging::balancer,
+            "Listeners" | "LoadBalancerListeners" => Staging::listener,
+            "ListenerRules" | "LoadBalancerListenerRules" => Staging::listener_rules,
+            "TargetGroups" => Staging::target_group,
+            "LoadBalancerTargetHealth" => Staging::target_health,
+            "LoadBalancerAttributes" => Staging::balancer_attributes,
+            "TargetGroupAttributes" => Staging::target_group_attributes,
+            "VpcBlockPublicAccessOptions" => {
+                self.block_public_access(value);
+                return true;
+            }
+            _ => return self.orphan(key, value, document),
+        };
+        self.seen.insert(key.to_owned());
+        let Some(items) = value.as_array() else {
+            self.malformed(key, "it is not a list");
+            return true;
+        };
+        if items.len() > LIST_ITEMS_MAX {
+            let detail = format!("more than {LIST_ITEMS_MAX} elements (`list_items_max`); the rest is not looked at");
+            self.net.gaps.push(Gap::new(key, GapReason::Limit, detail).in_file(self.label.as_str(), None));
+        }
+        for item in items.iter().take(LIST_ITEMS_MAX) {
+            match item.is_object() {
+                true => handler(self, item),
+                false => self.malformed(key, "an element is not an object"),
+            }
+        }
+        true
+    }
+
+    /// Answers that do not name their parent: the file's name may.
+    fn orphan(&mut self, key: &str, value: &Value, document: &Value) -> bool {
+        let parent = self
+            .label
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .find(|p| p.starts_with("tgw-rtb-") || p.starts_with("pl-"));
+        let parent = parent.map(str::to_owned);
+        match (key, parent) {
+            ("Routes", parent) => {
+                let named = text(document, "TransitGatewayRouteTableId").or_else(|| parent.map(Text::from));
+                match named {
+                    Some(id) => self.routes_of(&id, value),
+                    None => self.parentless(key, "TransitGatewayStaticRoutes"),
+                }
+                true
+            }
+            ("TransitGatewayRouteTablePropagations", Some(id)) => {
+                self.propagations_of(&id.into(), value);
+                true
+            }
+            ("TransitGatewayRouteTablePropagations", None) => {
+                self.parentless(key, "TransitGatewayPropagations");
+                true
+            }
+            ("Associations", Some(id)) => {
+                self.associations_of(&id.into(), value);
+                true
+            }
+            ("Entries", Some(id)) => {
+                let cidrs = value.as_array().into_iter().flatten().filter_map(|e| crate::addr::Cidr::parse(&text(e, "Cidr")?));
+                let cidrs = cidrs.collect();
+                self.prefix_entries.insert(id.into(), cidrs);
+                true
+            }
+            ("TargetHealthDescriptions", _) => {
+                self.parentless(key, "LoadBalancerTargetHealth");
+                true
+            }
+            ("Attributes", _) => {
+                self.parentless(key, "LoadBalancerAttributes");
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn parentless(&mut self, key: &str, wrapped: &str) {
+        let detail = format!("the answer does not say to what it belongs; wrap it as `{wrapped}`, keyed by its parent's id");
+        self.net.gaps.push(Gap::new(key, GapReason::Unsupported, detail).in_file(self.label.as_str(), None));
+    }
+
+    fn malformed(&mut self, what: &str, detail: &str) {
+        if self.net.gaps.len() < 1_000 {
+            self.net.gaps.push(Gap::new(what, GapReason::Malformed, detail).in_file(self.label.as_str(), None));
+        }
+    }
+
+    /// Puts what came from different documents together.
+    fn join(&mut self) {
+        self.join_group_rules();
+        self.join_interfaces();
+        self.join_prefix_lists();
+        self.join_transit();
+        self.join_balancers();
+        if !self.seen.contains("InternetGateways") {
+            self.net.gateways_unknown = Some("internet gateways aren't in the snapshot".into());
+        }
+    }
+
+    fn join_group_rules(&mut self) {
+        let mut given = std::mem::take(&mut self.group_rules);
+        for group in &mut self.net.groups {
+            if let Some(rules) = given.remove(&group.id) {
+                let (egress, ingress): (Vec<_>, Vec<_>) = rules.into_iter().partition(|(egress, _)| *egress);
+                group.inbound = ingress.into_iter().map(|(_, rule)| rule).collect();
+                group.outbound = egress.into_iter().map(|(_, rule)| rule).collect();
+            }
+        }
+    }
+
+    fn join_interfaces(&mut self) {
+        let have: BTreeSet<Text> = self.net.interfaces.iter().map(|i| i.id.clone()).collect();
+        let extra = std::mem::take(&mut self.instance_interfaces);
+        if !self.seen.contains("NetworkInterfaces") {
+            self.net.interfaces_unknown = Some("network interfaces aren't in the snapshot".into());
+        }
+        self.net.interfaces.extend(extra.into_iter().filter(|i| !have.contains(&i.id)));
+        for interface in &mut self.net.interfaces {
+            if let Some(tags) = self.instances.get(&interface.owner.id) {
+                for (key, value) in tags {
+                    interface.tags.entry(key.clone()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        for (interface, private, public) in &self.elastic {
+            let Some(public) = crate::addr::Addr::parse(public) else { continue };
+            let Some(found) = self.net.interfaces.iter_mut().find(|i| i.id == *interface) else { continue };
+            let private = crate::addr::Addr::parse(private);
+            if let Some(address) = found.addresses.iter_mut().find(|a| private.is_none_or(|p| a.private == p)) {
+                address.public.get_or_insert(public);
+            }
+        }
+        let service = |kind: &str, id: &Text| Owner { kind: OwnerKind::Endpoint, service: kind.into(), id: id.clone() };
+        for endpoint in &self.net.endpoints {
+            for link in &endpoint.interfaces {
+                if let Some(interface) = self.net.interfaces.iter_mut().find(|i| i.id == link.id) {
+                    interface.owner = service("vpce", &endpoint.id);
+                }
+            }
+        }
+    }
+
+    fn join_prefix_lists(&mut self) {
+        for list in &mut self.net.prefix_lists {
+            if let Some(cidrs) = self.prefix_entries.remove(&list.id) {
+                list.cidrs = cidrs;
+                list.known = true;
+            }
+        }
+        for (id, cidrs) in std::mem::take(&mut self.prefix_entries) {
+            self.net.prefix_lists.push(crate::network::PrefixList { id, cidrs, known: true, ..Default::default() });
+        }
+    }
+}
+
+/// Tags as EC2 and ELB write them.
+fn tags(item: &Value) -> Tags {
+    let all = list(item, "Tags").iter().chain(list(item, "TagSet"));
+    all.filter_map(|tag| Some((text(tag, "Key")?, text(tag, "Value").unwrap_or_default()))).collect()
+}

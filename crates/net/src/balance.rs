@@ -1,0 +1,188 @@
+//! Load balancers: which targets lie behind which listeners, and the second flow from a balancer's node to a target.
+//!
+//! Sources: the Elastic Load Balancing guides' pages on target groups (client address preservation, cross-zone load balancing)
+//! and on security groups for each kind of balancer.
+
+use model::{Text, Truth};
+
+use crate::addr::{Addr, Family};
+use crate::carry::{Packet, Walk};
+use crate::direct::Source;
+use crate::filter::{Filter, Side, Way};
+use crate::network::{Balancer, BalancerKind, BalancerTarget, Network, State, TargetGroup};
+use crate::ports::Ports;
+use crate::trace::{Check, Step, Trace, code};
+
+/// A target's place behind a balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) balancer: usize,
+    pub(crate) listener: usize,
+    /// What the target is sent: its port, by TCP or UDP.
+    pub(crate) ports: Ports,
+    /// The address of the target that is used, where the group names one.
+    pub(crate) addr: Option<Addr>,
+    /// The target group; `None` for a Classic Load Balancer.
+    pub(crate) group: Option<usize>,
+}
+
+impl Network {
+    /// Fills the table from target interfaces to their places behind balancers.
+    pub(crate) fn index_balancers(&mut self) {
+        let mut found: Vec<(usize, Behind)> = Vec::new();
+        for (at, balancer) in self.balancers.iter().enumerate() {
+            for (listener, l) in balancer.listeners.iter().enumerate() {
+                let groups = l.groups.iter().filter_map(|id| self.target_groups.iter().position(|g| g.id == *id));
+                for group in groups {
+                    let Some(g) = self.target_groups.get(group) else { continue };
+                    for target in &g.targets {
+                        self.places(g, target).into_iter().for_each(|(interface, addr)| {
+                            let ports = target_ports(&g.protocol, target.port.or(g.port).unwrap_or(l.port));
+                            found.push((interface, Behind { balancer: at, listener, ports, addr, group: Some(group) }));
+                        });
+                    }
+                }
+                for instance in &balancer.instances {
+                    let ports = Ports::tcp(l.instance_port.unwrap_or(l.port), l.instance_port.unwrap_or(l.port));
+                    if let Some(interface) = self.interfaces_of(instance).first() {
+                        found.push((*interface, Behind { balancer: at, listener, ports, addr: None, group: None }));
+                    }
+                }
+            }
+        }
+        for (interface, behind) in found {
+            self.index.behind.entry(interface).or_default().push(behind);
+        }
+    }
+
+    /// The interfaces that a target means.
+    fn places(&self, group: &TargetGroup, target: &BalancerTarget) -> Vec<(usize, Option<Addr>)> {
+        match group.kind.as_ref() {
+            "ip" => {
+                let addr = Addr::parse(&target.id);
+                let at = addr.zip(group.vpc.at).and_then(|(addr, vpc)| self.at_private(vpc, addr));
+                at.into_iter().map(|at| (at, addr)).collect()
+            }
+            "alb" => match self.balancers.iter().find(|b| b.id == target.id) {
+                Some(balancer) => balancer.interfaces.iter().filter_map(|i| Some((i.at?, None))).collect(),
+                None => Vec::new(),
+            },
+            "lambda" => Vec::new(),
+            _ => self.interfaces_of(&target.id).first().map(|at| (*at, None)).into_iter().collect(),
+        }
+    }
+
+    /// Where an interface is a target.
+    pub(crate) fn behind(&self, interface: usize) -> &[Behind] {
+        self.index.behind.get(&interface).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The balancer that an interface is a node of.
+    pub(crate) fn balancer_of(&self, interface: usize) -> Option<usize> {
+        let id = &self.interface(interface).owner.id;
+        self.balancers.iter().position(|b| b.id == *id && b.interfaces.iter().any(|i| i.at == Some(interface)))
+    }
+
+    /// What a balancer's nodes accept at all: the union of its listeners.
+    pub(crate) fn accepts(&self, balancer: &Balancer) -> Filter {
+        if let Some(reason) = &balancer.listeners_unknown {
+            return Filter::unknown(reason.clone());
+        }
+        match &balancer.state {
+            State::Up => {}
+            State::Down(_) => return Filter::closed(),
+            State::Unknown(reason) => return Filter::unknown(reason.clone()),
+        }
+        Filter::only(balancer.listeners.iter().fold(Ports::none(), |all, l| all.or(&l.ports)))
+    }
+
+    /// Whether targets see the client's own address.
+    pub(crate) fn preserves(&self, behind: &Behind) -> bool {
+        let Some(group) = behind.group.map(|at| self.target_group(at)) else { return false };
+        let network = self.balancer(behind.balancer).kind == BalancerKind::Network;
+        let udp = matches!(group.protocol.to_ascii_uppercase().as_str(), "UDP" | "TCP_UDP");
+        network && group.preserve_client.unwrap_or(group.kind.as_ref() != "ip" || udp)
+    }
+
+    /// The balancer's own steps: it must have a listener for the port, with a target in reach of the node.
+    pub(crate) fn balancer_steps(&self, behind: &Behind, node: usize, target: usize) -> Vec<Step> {
+        let balancer = self.balancer(behind.balancer);
+        let rule = balancer.listeners.get(behind.listener).map(|l| l.id.clone()).unwrap_or_default();
+        let mut steps = vec![Step::pass("load-balancer", balancer.id.clone(), rule)];
+        if let Some(group) = behind.group {
+            steps.push(Step::pass("target-group", self.target_group(group).id.clone(), ""));
+        }
+        let zone = |at: usize| self.interface(at).subnet.at.map(|s| self.subnet(s).zone.clone()).unwrap_or_default();
+        if !balancer.cross_zone && zone(node) != zone(target) {
+            let code =
+                if balancer.kind == BalancerKind::Classic { code::ELB_NOT_CROSSZONE } else { code::ELBV2_NO_TARGETS_IN_AZ };
+            let step = Step::pass("load-balancer", balancer.id.clone(), "cross-zone load balancing is off").stop(code);
+            steps.push(step.fix("switch cross-zone load balancing on, or a target in this Availability Zone"));
+        }
+        steps
+    }
+
+    /// The flow from a balancer's node to a target. `client` is what the target sees when client addresses are kept.
+    pub(crate) fn second_flow(&self, behind: &Behind, node: usize, target: usize, client: &Client) -> Trace {
+        let v4 = |at: usize| self.interface(at).addresses.iter().find(|a| a.private.family == Family::V4).map(|a| a.private);
+        let addr = behind.addr.or_else(|| v4(target));
+        let (Some(from), Some(to)) = (v4(node), addr) else {
+            let mut trace = Trace::default();
+            trace.steps.push(
+                Step::pass("load-balancer", self.balancer(behind.balancer).id.clone(), "").unknown("an address isn't known"),
+            );
+            return trace;
+        };
+        if self.preserves(behind) && client.addr.family == to.family {
+            return self.preserved_flow(node, target, to, client);
+        }
+        self.converse(&Source::Interface { at: node, addr: from }, to, Some(target))
+    }
+
+    /// The node passes the packet on under the client's address; the reply finds its way back through the node by itself.
+    fn preserved_flow(&self, node: usize, target: usize, to: Addr, client: &Client) -> Trace {
+        let packet = Packet { src: client.addr, dst: to, src_within: None, dst_within: None };
+        let mut walk = Walk::new(self, packet);
+        walk.push(Step::pass("network-interface", self.interface(node).id.clone(), "client address kept"));
+        let (home, goal) = (self.interface(node).subnet.at, self.interface(target).subnet.at);
+        if let Some(home) = home {
+            walk.route_from(home);
+        }
+        let mut members = vec![node];
+        members.extend(client.interface.filter(|at| self.vpc_of(*at) == self.vpc_of(target)));
+        let sides = [
+            (node, Way::Out, Side { addr: to, within: None, members: vec![target], grouped: Truth::True }),
+            (target, Way::In, Side { addr: client.addr, within: None, members, grouped: Truth::True }),
+        ];
+        for (interface, way, side) in sides {
+            if !self.interface(interface).ungrouped {
+                let ids: Vec<&str> = self.interface(interface).groups.iter().map(|g| g.id.as_ref()).collect();
+                let fix = format!("a rule for {} on {}", side.addr, ids.first().unwrap_or(&"its group"));
+                let step = Step::pass("security-group", ids.join(","), "");
+                let filter = self.group_filter(interface, way, &side);
+                walk.push(
+                    step.filter(filter, code::ENI_SG_RULES_MISMATCH).check(Check::Groups { interface, way, side }).fix(fix),
+                );
+            }
+        }
+        walk.turn(packet.back());
+        if let (Some(home), Some(goal)) = (home, goal)
+            && home != goal
+        {
+            walk.acl(goal, Way::Out);
+            walk.acl(home, Way::In);
+        }
+        walk.trace
+    }
+}
+
+/// Who called the balancer, as a target that sees the client would.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client {
+    pub(crate) addr: Addr,
+    pub(crate) interface: Option<usize>,
+}
+
+fn target_ports(protocol: &Text, port: u16) -> Ports {
+    crate::answers::listener_ports(protocol, port)
+}

@@ -1,0 +1,54 @@
+//! Mistakes that tests plant in the engine to see that they are caught. Outside of tests no fault is ever set.
+
+/// One planted mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Network ACLs let everything through.
+    AclIgnored,
+    /// Network ACLs also apply inside a subnet.
+    AclInsideSubnet,
+    /// The lowest number no longer decides: any allow will do.
+    AclOrderIgnored,
+    /// Replies may go to any port.
+    ReplyPortsIgnored,
+    /// Replies are not looked at.
+    ReplyIgnored,
+    /// A group reference matches nobody.
+    GroupReferenceIgnored,
+    /// A group reference matches everybody.
+    GroupReferenceMatchesAll,
+    /// A group reference also matches traffic from a public address.
+    GroupReferencePublic,
+    /// Outbound rules are not looked at.
+    EgressIgnored,
+    /// Only the first group of an interface counts.
+    FirstGroupOnly,
+    /// Blackhole routes carry traffic.
+    BlackholeIgnored,
+    /// The main table instead of the explicit one.
+    MainTableAlways,
+    /// The shortest prefix instead of the longest.
+    ShortestPrefix,
+    /// A propagated route beats a static one.
+    PropagatedWins,
+    /// Peering is transitive.
+    PeeringTransitive,
+    /// A NAT gateway takes calls from outside.
+    NatInbound,
+    /// An egress-only gateway takes calls from outside.
+    EgressOnlyInbound,
+    /// The internet reaches interfaces without a public address.
+    NoPublicAddressNeeded,
+    /// An internet gateway need not be attached.
+    DetachedGateway,
+    /// All attachments use the first table of the transit gateway.
+    OneTransitTable,
+    /// The transit gateway serves every Availability Zone.
+    AnyZone,
+    /// Transit gateway blackholes carry traffic.
+    TransitBlackholeIgnored,
+    /// VPC Block Public Access blocks nothing.
+    BlockIgnored,
+    /// Dangling references are empty instead of unknown.
+    DanglingBlocks,
+}

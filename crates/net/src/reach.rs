@@ -1,0 +1,515 @@
+//! `reach A B PROTO/PORT`: one answer with its proof.
+//!
+//! An end may stand for many: the answer is reachable if one pair is, unknown if none is but one may be, else blocked; what is
+//! told of a blocked question is the pair with the fewest components in the way.
+
+use model::Text;
+
+use crate::addr::{Addr, AddrSet, Cidr, Family, internet};
+use crate::answer::{Answer, Blocker, Hop, REACH_SCHEMA, Verdict};
+use crate::balance::Client;
+use crate::direct::Source;
+use crate::ends::{Place, inside, public};
+use crate::exposure::cut;
+use crate::network::{BalancerKind, Network, Peer};
+use crate::ports::Ports;
+use crate::trace::{Check, Step, Trace, code};
+
+/// More pairs of concrete addresses than this are not looked at for one question.
+pub const PAIRS_MAX: usize = 200_000;
+
+/// One way of getting from A to B: one conversation, or two with a balancer in between. Each with the ports that it must let
+/// through.
+struct Candidate {
+    talks: Vec<(Trace, Ports)>,
+}
+
+impl Candidate {
+    fn one(trace: Trace, ports: &Ports) -> Candidate {
+        Candidate { talks: vec![(trace, ports.clone())] }
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.talks.iter().all(|(trace, ports)| trace.sure().meets(ports)) {
+            Verdict::Reachable
+        } else if self.talks.iter().all(|(trace, ports)| trace.may().meets(ports)) {
+            Verdict::Unknown
+        } else {
+            Verdict::Blocked
+        }
+    }
+
+    fn blockers(&self) -> usize {
+        self.talks.iter().map(|(trace, ports)| stops(trace, ports).len()).sum()
+    }
+}
+
+/// The steps of a conversation that let none of the ports through; if no single one does, those that let only some through.
+fn stops<'t>(trace: &'t Trace, ports: &Ports) -> Vec<&'t Step> {
+    if trace.may().meets(ports) {
+        return Vec::new();
+    }
+    let passes = |step: &Step| {
+        let filter = step.filter.as_ref()?;
+        Some(if step.reply { filter.may.answered() } else { filter.may.clone() })
+    };
+    let closed: Vec<&Step> = trace.steps.iter().filter(|s| passes(s).is_some_and(|p| !p.meets(ports))).collect();
+    if !closed.is_empty() {
+        return closed;
+    }
+    trace.steps.iter().filter(|s| s.filter.as_ref().is_some_and(|f| !f.may.covers(ports))).collect()
+}
+
+/// Answers the question.
+pub fn reach(net: &Network, from: &Place, to: &Place, ports: &Ports) -> Answer {
+    let mut search = Search { net, ports, best: None, pairs: 0, missing: Vec::new() };
+    search.run(from, to);
+    let mut answer = Answer {
+        schema: REACH_SCHEMA.to_owned(),
+        from: place_text(net, from),
+        to: place_text(net, to),
+        ports: ports.to_string(),
+        answer: Verdict::Blocked,
+        open: String::new(),
+        path: Vec::new(),
+        reply: Vec::new(),
+        blockers: Vec::new(),
+        leaves: None,
+        reasons: search.missing.clone(),
+    };
+    match &search.best {
+        None if answer.reasons.is_empty() => {
+            answer.blockers.push(nothing_there(&answer.from, &answer.to));
+        }
+        None => answer.answer = Verdict::Unknown,
+        Some((verdict, best)) => {
+            answer.answer = *verdict;
+            fill(net, &mut answer, best);
+        }
+    }
+    if answer.answer == Verdict::Blocked && !search.missing.is_empty() {
+        answer.answer = Verdict::Unknown;
+    }
+    if answer.answer == Verdict::Reachable {
+        answer.reasons.clear();
+    }
+    answer
+}
+
+fn nothing_there(from: &str, to: &str) -> Blocker {
+    Blocker {
+        component: "snapshot".to_owned(),
+        id: format!("{from} {to}"),
+        rule: String::new(),
+        code: code::NO_SOURCE_OR_DESTINATION.to_owned(),
+        direction: "forward".to_owned(),
+        opens: "an interface, and addresses of one family, at both ends".to_owned(),
+    }
+}
+
+struct Search<'a> {
+    net: &'a Network,
+    ports: &'a Ports,
+    best: Option<(Verdict, Candidate)>,
+    pairs: usize,
+    missing: Vec<String>,
+}
+
+/// What one end of a pair is.
+#[derive(Clone, Debug)]
+enum Caller {
+    One(Source),
+    /// Sources on the internet within these addresses.
+    Outside(Family, AddrSet),
+}
+
+impl Search<'_> {
+    fn run(&mut self, from: &Place, to: &Place) {
+        for place in [from, to] {
+            if let Place::Missing(id) = place {
+                self.missing.push(format!("{id} isn't in the snapshot"));
+            }
+        }
+        for caller in self.callers(from) {
+            for (dst, target) in self.callees(&caller, to) {
+                if self.done() {
+                    return;
+                }
+                self.pair(&caller, dst, target);
+            }
+        }
+    }
+
+    fn done(&mut self) -> bool {
+        if self.pairs >= PAIRS_MAX {
+            self.missing = vec![format!("more than {PAIRS_MAX} pairs of addresses (`pairs_max`)")];
+            return true;
+        }
+        matches!(self.best, Some((Verdict::Reachable, _)))
+    }
+
+    fn callers(&mut self, from: &Place) -> Vec<Caller> {
+        let net = self.net;
+        let interface = |at: usize| {
+            let all = net.interface(at).addresses.iter();
+            all.map(move |a| Caller::One(Source::Interface { at, addr: a.private })).collect::<Vec<_>>()
+        };
+        match from {
+            Place::Missing(_) => Vec::new(),
+            Place::Internet => Family::ALL.iter().map(|f| Caller::Outside(*f, internet(*f))).collect(),
+            Place::OnPremises(only) => {
+                let entries = Place::entries(net, only.as_deref());
+                if entries.is_empty() {
+                    self.missing.push("no VPN or Direct Connect attachment is in the snapshot".to_owned());
+                }
+                entries.into_iter().flat_map(|by| on_premises(net, &by)).map(Caller::One).collect()
+            }
+            Place::Interfaces(all) => all.iter().flat_map(|at| interface(*at)).collect(),
+            Place::Address(addr) => self.callers_in(addr.block()),
+            Place::Block(block) => self.callers_in(*block),
+        }
+    }
+
+    fn callers_in(&self, block: Cidr) -> Vec<Caller> {
+        let net = self.net;
+        let mut callers = Vec::new();
+        for (at, addr) in inside(net, block, PAIRS_MAX) {
+            let private = net
+                .interface(at)
+                .addresses
+                .iter()
+                .find(|a| a.private == addr || a.public == Some(addr))
+                .map_or(addr, |a| a.private);
+            callers.push(Caller::One(Source::Interface { at, addr: private }));
+        }
+        if callers.is_empty() || block.len < block.family.bits() {
+            if public(block) {
+                callers.push(Caller::Outside(block.family, internet(block.family).and(&AddrSet::of(block))));
+            } else {
+                let entries = Place::entries(net, None).into_iter();
+                callers.extend(entries.map(|by| Caller::One(Source::OnPremises { by, addr: block.nth(0) })));
+            }
+        }
+        callers
+    }
+
+    /// The addresses that a caller would call, with the interface that is meant.
+    fn callees(&mut self, caller: &Caller, to: &Place) -> Vec<(Addr, Option<usize>)> {
+        let net = self.net;
+        let family = match caller {
+            Caller::One(source) => source.family(),
+            Caller::Outside(family, _) => *family,
+        };
+        let mut all: Vec<(Addr, Option<usize>)> = match to {
+            Place::Missing(_) => Vec::new(),
+            Place::Interfaces(list) => list.iter().flat_map(|at| called(net, caller, *at)).collect(),
+            Place::Address(addr) => vec![(*addr, meant(net, caller, *addr))],
+            Place::Block(block) => {
+                let mut some: Vec<_> = inside(net, *block, PAIRS_MAX).into_iter().map(|(at, addr)| (addr, Some(at))).collect();
+                if public(*block) || some.is_empty() {
+                    some.extend(self.outside_of(caller, AddrSet::of(*block), block.family));
+                }
+                some
+            }
+            Place::Internet => Family::ALL.iter().flat_map(|f| self.outside_of(caller, internet(*f), *f)).collect(),
+            Place::OnPremises(only) => {
+                let entries = Place::entries(net, only.as_deref());
+                let prefixes = entries.iter().flat_map(|by| on_premises(net, by)).map(|s| (s.addr(), None));
+                prefixes.collect()
+            }
+        };
+        all.retain(|(addr, _)| addr.family == family);
+        all
+    }
+
+    /// Addresses that stand for all of a set, as far as the caller's own rules and routes can tell them apart.
+    fn outside_of(&self, caller: &Caller, set: AddrSet, family: Family) -> Vec<(Addr, Option<usize>)> {
+        let Caller::One(Source::Interface { at, .. }) = caller else {
+            return set.spans().first().map(|(low, _)| (Addr { family, bits: *low }, None)).into_iter().collect();
+        };
+        let pieces = cut(&set, &self.cuts(*at, family));
+        let known = |addr: &Addr| self.net.at_public(*addr).is_none();
+        // The widest pieces first: they speak for most of the set.
+        let mut pieces: Vec<(u128, Addr)> =
+            pieces.into_iter().map(|(low, high)| (high - low, Addr { family, bits: low })).collect();
+        pieces.sort_by_key(|(width, addr)| (std::cmp::Reverse(*width), addr.bits));
+        pieces.into_iter().map(|(_, addr)| addr).filter(known).map(|addr| (addr, None)).collect()
+    }
+
+    /// Blocks at whose edges the answer for an interface may change.
+    fn cuts(&self, at: usize, family: Family) -> Vec<Cidr> {
+        let net = self.net;
+        let interface = net.interface(at);
+        let mut blocks = Vec::new();
+        for group in interface.groups.iter().filter_map(|g| g.at).map(|g| net.group(g)) {
+            for rule in group.inbound.iter().chain(&group.outbound) {
+                match &rule.peer {
+                    Peer::Block(block) => blocks.push(*block),
+                    Peer::List(link) => blocks.extend(link.at.map(|l| net.prefix_list(l).cidrs.as_slice()).unwrap_or_default()),
+                    Peer::Group(_) | Peer::Unknown(_) => {}
+                }
+            }
+        }
+        if let Some(subnet) = interface.subnet.at.map(|s| net.subnet(s)) {
+            blocks.extend(
+                subnet
+                    .acl
+                    .at
+                    .into_iter()
+                    .flat_map(|a| net.acl(a).inbound.iter().chain(&net.acl(a).outbound))
+                    .filter_map(|e| e.cidr),
+            );
+            blocks.extend(subnet.table.at.into_iter().flat_map(|t| net.table(t).lpm.blocks()));
+        }
+        blocks.retain(|b| b.family == family);
+        blocks
+    }
+
+    fn pair(&mut self, caller: &Caller, dst: Addr, target: Option<usize>) {
+        let sources: Vec<Source> = match caller {
+            Caller::One(source) => vec![source.clone()],
+            Caller::Outside(family, set) => {
+                let blocks = target.map(|at| self.cuts(at, *family)).unwrap_or_default();
+                let known = |addr: &Addr| self.net.at_public(*addr).is_none();
+                let pieces = cut(set, &blocks).into_iter().map(|(low, _)| Addr { family: *family, bits: low });
+                pieces.filter(known).map(|addr| Source::Internet { addr }).collect()
+            }
+        };
+        for source in sources {
+            if self.done() {
+                return;
+            }
+            self.pairs += 1;
+            self.direct(&source, dst, target);
+            if let Some(target) = target {
+                self.balanced(&source, target);
+            }
+        }
+    }
+
+    fn direct(&mut self, source: &Source, dst: Addr, target: Option<usize>) {
+        let mut trace = self.net.converse(source, dst, target);
+        if let Some(balancer) = target.and_then(|at| self.net.balancer_of(at)) {
+            let b = self.net.balancer(balancer);
+            let code =
+                if b.kind == BalancerKind::Classic { code::ELB_LISTENERS_MISMATCH } else { code::ELBV2_LISTENERS_MISMATCH };
+            let step = Step::pass("load-balancer", b.id.clone(), "").filter(self.net.accepts(b), code);
+            trace.steps.push(step.fix("a listener for the port"));
+        }
+        self.offer(Candidate::one(trace, self.ports));
+    }
+
+    /// By way of balancers that have the target behind them.
+    fn balanced(&mut self, source: &Source, target: usize) {
+        let net = self.net;
+        for behind in net.behind(target) {
+            let wanted = behind.ports.and(self.ports);
+            let balancer = net.balancer(behind.balancer);
+            let Some(listener) = balancer.listeners.get(behind.listener).filter(|_| !wanted.is_empty()) else { continue };
+            for node in balancer.interfaces.iter().filter_map(|i| i.at).filter(|node| Some(*node) != source.interface()) {
+                let caller = Caller::One(source.clone());
+                for (dst, _) in called(net, &caller, node).into_iter().filter(|(dst, _)| dst.family == source.family()) {
+                    let mut front = net.converse(source, dst, Some(node));
+                    front.steps.extend(net.balancer_steps(behind, node, target));
+                    let client = Client { addr: source.addr(), interface: source.interface() };
+                    let second = net.second_flow(behind, node, target, &client);
+                    self.offer(Candidate { talks: vec![(front, listener.ports.clone()), (second, wanted.clone())] });
+                }
+            }
+        }
+    }
+
+    fn offer(&mut self, candidate: Candidate) {
+        let verdict = candidate.verdict();
+        let rank = |v: Verdict| match v {
+            Verdict::Reachable => 0,
+            Verdict::Unknown => 1,
+            Verdict::Blocked => 2,
+        };
+        let better = match &self.best {
+            None => true,
+            Some((best, _)) if rank(verdict) != rank(*best) => rank(verdict) < rank(*best),
+            Some((Verdict::Blocked, best)) => candidate.blockers() < best.blockers(),
+            Some(_) => false,
+        };
+        if better {
+            self.best = Some((verdict, candidate));
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn addr(&self) -> Addr {
+        match self {
+            Source::Interface { addr, .. } | Source::Internet { addr } | Source::OnPremises { addr, .. } => *addr,
+        }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        self.addr().family
+    }
+
+    pub(crate) fn interface(&self) -> Option<usize> {
+        match self {
+            Source::Interface { at, .. } => Some(*at),
+            Source::Internet { .. } | Source::OnPremises { .. } => None,
+        }
+    }
+}
+
+/// Callers on-premises that come in by one way: one for each prefix known to be there, else any private address.
+fn on_premises(net: &Network, by: &crate::trace::Exit) -> Vec<Source> {
+    use crate::trace::Exit;
+    let gateway = match by {
+        Exit::VpnGateway { vpc } => net.vpc(*vpc).vgw.and_then(|at| net.vpn_gateways.get(at)).map(|g| g.id.clone()),
+        Exit::Attachment { at } => match &net.attachment(*at).joined {
+            crate::network::Joined::Vpn(link) => Some(link.id.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mine = |v: &&crate::network::Vpn| Some(&v.gateway) == gateway.as_ref() || Some(&v.id) == gateway.as_ref();
+    let mut blocks: Vec<Cidr> = net.vpns.iter().filter(mine).flat_map(|v| v.prefixes.iter().copied()).collect();
+    let learned = net.tables.iter().flat_map(|t| &t.routes).filter(|r| r.propagated && Some(r.target.id()) == gateway.as_deref());
+    blocks.extend(learned.filter_map(|r| if let crate::network::Destination::Block(b) = r.to { Some(b) } else { None }));
+    if blocks.is_empty() {
+        blocks.extend(["172.31.255.1", "10.255.255.1", "192.168.255.1"].iter().filter_map(|a| Cidr::parse(a)));
+    }
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks.into_iter().map(|block| Source::OnPremises { by: by.clone(), addr: block.nth(1) }).collect()
+}
+
+/// The addresses of an interface that a caller would use.
+fn called(net: &Network, caller: &Caller, at: usize) -> Vec<(Addr, Option<usize>)> {
+    let mut all = Vec::new();
+    for address in &net.interface(at).addresses {
+        match caller {
+            Caller::Outside(..) | Caller::One(Source::Internet { .. }) => {
+                all.push((address.public.unwrap_or(address.private), Some(at)))
+            }
+            Caller::One(Source::OnPremises { .. }) => all.push((address.private, Some(at))),
+            Caller::One(Source::Interface { .. }) => {
+                all.push((address.private, Some(at)));
+                all.extend(address.public.filter(|p| *p != address.private).map(|p| (p, Some(at))));
+            }
+        }
+    }
+    all
+}
+
+/// The interface that an address most likely means, to look at its components even if it isn't reached.
+fn meant(net: &Network, caller: &Caller, addr: Addr) -> Option<usize> {
+    if let Some(at) = net.at_public(addr) {
+        return Some(at);
+    }
+    if let Caller::One(Source::Interface { at, .. }) = caller
+        && let Some(found) = net.vpc_of(*at).and_then(|vpc| net.at_private(vpc, addr))
+    {
+        return Some(found);
+    }
+    let mut all = (0..net.vpcs.len()).filter_map(|vpc| net.at_private(vpc, addr));
+    let first = all.next();
+    if all.next().is_some() { None } else { first }
+}
+
+fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
+    for (trace, ports) in &best.talks {
+        let through = if answer.answer == Verdict::Reachable { trace.sure() } else { trace.may() };
+        let through = through.and(ports);
+        let port = through.first().or_else(|| ports.first()).unwrap_or((6, 0));
+        if answer.answer == Verdict::Reachable {
+            answer.open = through.to_string();
+        }
+        for step in &trace.steps {
+            let passes = step.filter.as_ref().is_none_or(|f| {
+                if step.reply { f.may.answered().contains(port.0, port.1) } else { f.may.contains(port.0, port.1) }
+            });
+            if passes {
+                let hops = if step.reply { &mut answer.reply } else { &mut answer.path };
+                hops.push(hop(net, step, port));
+            }
+        }
+        answer.blockers.extend(stops(trace, ports).into_iter().map(|step| blocker(net, step, port)));
+        if answer.answer == Verdict::Unknown {
+            let filters = trace.steps.iter().filter_map(|s| s.filter.as_ref());
+            let unsure = filters.filter(|f| !f.reasons.is_empty()).flat_map(|f| &f.reasons);
+            for reason in unsure {
+                if !answer.reasons.iter().any(|r| **r == **reason) {
+                    answer.reasons.push(reason.to_string());
+                }
+            }
+        }
+        answer.leaves = trace.leaves.map(str::to_owned).or(answer.leaves.take());
+    }
+    if answer.answer != Verdict::Blocked {
+        answer.blockers.clear();
+    }
+}
+
+fn rule(net: &Network, step: &Step, port: (u8, u16)) -> (Text, Text) {
+    match &step.check {
+        Check::Plain => (step.id.clone(), step.rule.clone()),
+        Check::Groups { interface, way, side } => match net.group_rule(*interface, *way, side, port) {
+            Some((group, rule)) => (group, rule),
+            None => (step.id.clone(), "".into()),
+        },
+        Check::Acl { subnet, way, addr } => {
+            let port = if step.reply { (port.0, reply_port(step, port)) } else { port };
+            (step.id.clone(), net.acl_rule(*subnet, *way, *addr, port))
+        }
+    }
+}
+
+/// A client port that the reply's filter lets through, else the first one.
+fn reply_port(step: &Step, port: (u8, u16)) -> u16 {
+    let clients = Ports::tcp(1024, 65535).or(&Ports::udp(1024, 65535));
+    let open = step.filter.as_ref().map(|f| f.may.and(&clients)).unwrap_or_default();
+    let spans = if port.0 == crate::ports::protocol::UDP { &open.udp } else { &open.tcp };
+    match port.0 {
+        crate::ports::protocol::ICMP => 0,
+        crate::ports::protocol::ICMP6 => 129 << 8,
+        _ => spans.iter().next().map_or(1024, |(low, _)| low),
+    }
+}
+
+fn hop(net: &Network, step: &Step, port: (u8, u16)) -> Hop {
+    let (id, rule) = rule(net, step, port);
+    Hop { component: step.component.to_owned(), id: id.to_string(), rule: rule.to_string() }
+}
+
+fn blocker(net: &Network, step: &Step, port: (u8, u16)) -> Blocker {
+    let (id, rule) = rule(net, step, port);
+    Blocker {
+        component: step.component.to_owned(),
+        id: id.to_string(),
+        rule: rule.to_string(),
+        code: step.code.to_owned(),
+        direction: if step.reply { "reply" } else { "forward" }.to_owned(),
+        opens: step.fix.to_string(),
+    }
+}
+
+fn place_text(net: &Network, place: &Place) -> String {
+    match place {
+        Place::Internet => "internet".to_owned(),
+        Place::OnPremises(None) => "on-premises".to_owned(),
+        Place::OnPremises(Some(id)) | Place::Missing(id) => id.clone(),
+        Place::Address(addr) => addr.to_string(),
+        Place::Block(block) => block.to_string(),
+        Place::Interfaces(all) => {
+            let mut names: Vec<&str> = all
+                .iter()
+                .map(|at| {
+                    let interface = net.interface(*at);
+                    if interface.owner.id.is_empty() { interface.id.as_ref() } else { interface.owner.id.as_ref() }
+                })
+                .collect();
+            names.dedup();
+            match names.len() {
+                0..=3 => names.join(", "),
+                n => format!("{} and {} more", names.first().unwrap_or(&""), n - 1),
+            }
+        }
+    }
+}

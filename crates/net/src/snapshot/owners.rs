@@ -1,0 +1,337 @@
+//! What has network interfaces: instances, databases, functions, clusters and other services of a scope.
+
+use model::{Resource, Text, Value};
+
+use super::read::{flag, tags, why};
+use super::{Public, Reader, member, of};
+use crate::addr::Addr;
+use crate::network::{Interface, Link, Owner, OwnerKind};
+
+/// Where a service's resource names its subnets, groups and public access: property paths.
+struct Service {
+    type_name: &'static str,
+    service: &'static str,
+    /// A list of subnets, or one subnet.
+    subnets: &'static str,
+    /// A property that names a subnet group resource, whose `SubnetIds` count then.
+    subnet_group: &'static str,
+    groups: &'static str,
+    /// The property that says whether there is a public address, and what its absence means.
+    public: Option<(&'static str, bool)>,
+}
+
+const fn service(type_name: &'static str, service: &'static str, subnets: &'static str, groups: &'static str) -> Service {
+    Service { type_name, service, subnets, subnet_group: "", groups, public: None }
+}
+
+/// Services by type. A service whose property for public access is absent here never has a public address.
+const SERVICES: &[Service] = &[
+    Service {
+        subnet_group: "DBSubnetGroupName",
+        public: Some(("PubliclyAccessible", true)),
+        ..service("AWS::RDS::DBInstance", "rds", "", "VPCSecurityGroups")
+    },
+    Service {
+        subnet_group: "ClusterSubnetGroupName",
+        public: Some(("PubliclyAccessible", false)),
+        ..service("AWS::Redshift::Cluster", "redshift", "", "VpcSecurityGroupIds")
+    },
+    Service {
+        subnet_group: "ReplicationSubnetGroupIdentifier",
+        public: Some(("PubliclyAccessible", true)),
+        ..service("AWS::DMS::ReplicationInstance", "dms", "", "VpcSecurityGroupIds")
+    },
+    Service {
+        public: Some(("PubliclyAccessible", false)),
+        ..service("AWS::AmazonMQ::Broker", "mq", "SubnetIds", "SecurityGroups")
+    },
+    Service {
+        public: Some(("NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp", false)),
+        ..service(
+            "AWS::ECS::Service",
+            "ecs",
+            "NetworkConfiguration.AwsvpcConfiguration.Subnets",
+            "NetworkConfiguration.AwsvpcConfiguration.SecurityGroups",
+        )
+    },
+    Service {
+        subnet_group: "CacheSubnetGroupName",
+        ..service("AWS::ElastiCache::CacheCluster", "elasticache", "", "VpcSecurityGroupIds")
+    },
+    Service {
+        subnet_group: "CacheSubnetGroupName",
+        ..service("AWS::ElastiCache::ReplicationGroup", "elasticache", "", "SecurityGroupIds")
+    },
+    Service { subnet_group: "DBSubnetGroupName", ..service("AWS::Neptune::DBCluster", "neptune", "", "VpcSecurityGroupIds") },
+    Service { subnet_group: "DBSubnetGroupName", ..service("AWS::DocDB::DBCluster", "docdb", "", "VpcSecurityGroupIds") },
+    service("AWS::Lambda::Function", "lambda", "VpcConfig.SubnetIds", "VpcConfig.SecurityGroupIds"),
+    service("AWS::OpenSearchService::Domain", "opensearch", "VPCOptions.SubnetIds", "VPCOptions.SecurityGroupIds"),
+    service("AWS::Elasticsearch::Domain", "opensearch", "VPCOptions.SubnetIds", "VPCOptions.SecurityGroupIds"),
+    service("AWS::EFS::MountTarget", "efs", "SubnetId", "SecurityGroups"),
+    service("AWS::EKS::Cluster", "eks", "ResourcesVpcConfig.SubnetIds", "ResourcesVpcConfig.SecurityGroupIds"),
+    service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups"),
+];
+
+/// Resource types that may own interfaces: what a finding about reachability can name.
+pub(crate) fn owns_interfaces(type_name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "AWS::EC2::Instance",
+        "AWS::EC2::NetworkInterface",
+        "AWS::AutoScaling::AutoScalingGroup",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "AWS::ElasticLoadBalancing::LoadBalancer",
+    ];
+    OTHERS.contains(&type_name) || SERVICES.iter().any(|s| s.type_name == type_name)
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn owners(&mut self) {
+        self.each("AWS::EC2::NetworkInterface", Reader::network_interface);
+        self.each("AWS::EC2::Instance", Reader::instance);
+        self.each("AWS::AutoScaling::AutoScalingGroup", Reader::scaling_group);
+        for kind in SERVICES {
+            self.each(kind.type_name, |reader, resource, id| reader.service(kind, resource, id));
+        }
+    }
+
+    /// Adds an interface in a subnet.
+    pub(super) fn interface(&mut self, id: Text, owner: Owner, subnet: &Link, groups: &[Link], public: &Public) {
+        let holder = if owner.kind == OwnerKind::Instance { owner.id.clone() } else { id.clone() };
+        let (addresses, public_unknown) = self.place(subnet, None, public, &holder);
+        let mut interface = Interface {
+            id,
+            owner,
+            subnet: subnet.clone(),
+            addresses,
+            public_unknown,
+            source_dest_check: Some(true),
+            ..Interface::default()
+        };
+        self.grouped(&mut interface, groups);
+        self.net.interfaces.push(interface);
+    }
+
+    /// Sets an interface's groups: the VPC's default one if none is named; words instead of an id mean an unknown.
+    pub(super) fn grouped(&mut self, interface: &mut Interface, groups: &[Link]) {
+        let unknown = groups.iter().find(|g| g.id.starts_with('`'));
+        interface.groups_unknown = unknown.map(|g| format!("a security group of {} isn't known: {}", interface.id, g.id).into());
+        interface.groups = groups.iter().filter(|g| !g.id.starts_with('`')).cloned().collect();
+        if groups.is_empty() {
+            let vpc = self.net.subnets.iter().find(|s| s.id == interface.subnet.id).map(|s| s.vpc.id.clone());
+            interface.groups = vec![self.default_group(&vpc.unwrap_or_else(|| "the VPC".into()))];
+        }
+    }
+
+    fn network_interface(&mut self, resource: &'a Resource, id: Text) {
+        let (props, attrs) = (&resource.props, &resource.attrs);
+        let subnet = self.refer(of(props, "SubnetId"));
+        let given = ["PrivateIpAddress", "PrimaryPrivateIpAddress"];
+        let given = given.iter().find_map(|key| Addr::parse(of(props, key).as_str().or(of(attrs, key).as_str())?));
+        let instance =
+            ["InstanceId", "AttachedInstanceId"].iter().map(|key| self.refer(of(attrs, key)).id).find(|id| !id.is_empty());
+        let owner = match instance {
+            Some(instance) => Owner { kind: OwnerKind::Instance, service: "ec2".into(), id: instance },
+            None => Owner { kind: OwnerKind::Interface, service: "ec2".into(), id: id.clone() },
+        };
+        let public = ["PublicIp", "PublicIpAddress", "AssociationPublicIp"];
+        let public = public.iter().find_map(|key| Addr::parse(of(attrs, key).as_str().or(of(props, key).as_str())?));
+        if let Some(public) = public {
+            self.elastic.insert(id.clone(), Some(public));
+        }
+        let (mut addresses, _) = self.place(&subnet, given, &Public::No, &id);
+        if given.is_some() && !self.kind.is_code() {
+            addresses.retain(|a| a.within.is_none());
+        }
+        for entry in of(props, "Ipv6Addresses").as_list().unwrap_or_default() {
+            if let Some(addr) = member(entry, "Ipv6Address").as_str().or(entry.as_str()).and_then(Addr::parse) {
+                addresses.retain(|a| a.private.family == crate::addr::Family::V4);
+                addresses.push(crate::network::Address { private: addr, public: Some(addr), within: None, public_loose: false });
+            }
+        }
+        let check = flag(of(props, "SourceDestCheck")).ok().flatten().or(Some(true));
+        let mut interface =
+            Interface { id, owner, subnet, addresses, source_dest_check: check, tags: tags(resource), ..Interface::default() };
+        let groups = self.refer_all(of(props, "GroupSet"));
+        self.grouped(&mut interface, &groups);
+        self.net.interfaces.push(interface);
+    }
+
+    fn instance(&mut self, resource: &'a Resource, id: Text) {
+        let props = &resource.props;
+        let owner = Owner { kind: OwnerKind::Instance, service: "ec2".into(), id: id.clone() };
+        let before = self.net.interfaces.iter().any(|i| i.owner == owner);
+        if before && !self.kind.is_code() {
+            return;
+        }
+        let top_subnet = self.refer(of(props, "SubnetId"));
+        let mut top_groups = self.refer_all(of(props, "SecurityGroupIds"));
+        top_groups.extend(self.refer_all(of(props, "SecurityGroups")));
+        let first = self.net.interfaces.len();
+        match of(props, "NetworkInterfaces") {
+            Value::List(items) if !items.is_empty() => {
+                for (n, item) in items.iter().enumerate() {
+                    self.inline_interface(&owner, n, item, &top_subnet, &top_groups);
+                }
+            }
+            _ => {
+                let public = self.launch_public(&top_subnet, &Value::Null);
+                let given = Addr::parse(
+                    of(props, "PrivateIpAddress").as_str().or(of(&resource.attrs, "PrivateIp").as_str()).unwrap_or_default(),
+                );
+                if let Some(addr) = of(&resource.attrs, "PublicIp").as_str().and_then(Addr::parse) {
+                    self.elastic.entry(id.clone()).or_insert(Some(addr));
+                }
+                let subnet = if top_subnet.is_none() { Link::to("the default VPC's subnet") } else { top_subnet };
+                let (addresses, public_unknown) = self.place(&subnet, given, &public, &id);
+                let mut interface = Interface {
+                    id: format!("{id}.eth0").into(),
+                    owner,
+                    subnet,
+                    addresses,
+                    public_unknown,
+                    ..Interface::default()
+                };
+                interface.source_dest_check = flag(of(props, "SourceDestCheck")).ok().flatten().or(Some(true));
+                self.grouped(&mut interface, &top_groups);
+                self.net.interfaces.push(interface);
+            }
+        }
+        for interface in self.net.interfaces.iter_mut().skip(first) {
+            interface.tags = tags(resource);
+        }
+    }
+
+    /// An entry of an instance's `NetworkInterfaces`: an interface of its own, or one that is defined elsewhere.
+    fn inline_interface(&mut self, owner: &Owner, n: usize, item: &Value, subnet: &Link, groups: &[Link]) {
+        let existing = self.refer(member(item, "NetworkInterfaceId"));
+        if !existing.is_none() {
+            let elastic = self.elastic.get(&owner.id).copied();
+            let stand_in = self.stand_in_public();
+            if let Some(interface) = self.net.interfaces.iter_mut().find(|i| i.id == existing.id) {
+                interface.owner = owner.clone();
+                if let (Some(address), Some(public), 0) = (interface.addresses.first_mut(), elastic, n) {
+                    address.public = Some(public.unwrap_or(stand_in));
+                    address.public_loose = public.is_none();
+                }
+            }
+            return;
+        }
+        let own = self.refer(member(item, "SubnetId"));
+        let subnet = if own.is_none() { subnet.clone() } else { own };
+        let mut all = self.refer_all(member(item, "GroupSet"));
+        all.extend(self.refer_all(member(item, "Groups")));
+        if all.is_empty() {
+            all.extend(groups.iter().cloned());
+        }
+        let public = self.launch_public(&subnet, member(item, "AssociatePublicIpAddress"));
+        let given = Addr::parse(member(item, "PrivateIpAddress").as_str().unwrap_or_default());
+        let (addresses, public_unknown) = self.place(&subnet, given, &public, &owner.id);
+        let mut interface = Interface {
+            id: format!("{}.eth{n}", owner.id).into(),
+            owner: owner.clone(),
+            subnet,
+            addresses,
+            public_unknown,
+            source_dest_check: Some(true),
+            ..Interface::default()
+        };
+        self.grouped(&mut interface, &all);
+        self.net.interfaces.push(interface);
+    }
+
+    /// Whether something launched into a subnet gets a public address: by its own word, else by the subnet's.
+    fn launch_public(&self, subnet: &Link, own: &Value) -> Public {
+        match flag(own) {
+            Ok(Some(true)) => return Public::Yes,
+            Ok(Some(false)) => return Public::No,
+            Err(reason) => return Public::Unknown(format!("whether it gets a public address isn't known: {reason}").into()),
+            Ok(None) => {}
+        }
+        if !self.kind.is_code() {
+            return Public::No;
+        }
+        match self.net.subnets.iter().find(|s| s.id == subnet.id) {
+            None if subnet.is_none() => Public::Yes,
+            None => Public::Unknown(format!("whether {} gives public addresses isn't known", subnet.id).into()),
+            Some(found) => match found.public_on_launch {
+                Some(true) => Public::Yes,
+                Some(false) => Public::No,
+                None => Public::Unknown(format!("whether {} gives public addresses isn't known", subnet.id).into()),
+            },
+        }
+    }
+
+    fn scaling_group(&mut self, resource: &'a Resource, id: Text) {
+        if !self.kind.is_code() {
+            return;
+        }
+        let props = &resource.props;
+        let owner = Owner { kind: OwnerKind::Instance, service: "autoscaling".into(), id: id.clone() };
+        let launch = self.resource(of(props, "LaunchConfigurationName"));
+        let template = of(props, "LaunchTemplate");
+        let by_id = [member(template, "LaunchTemplateId"), member(template, "LaunchTemplateName")];
+        let template = by_id.iter().find_map(|v| self.resource(v));
+        let groups;
+        let mut own = Value::Null;
+        if let Some(launch) = launch {
+            groups = self.refer_all(of(&launch.props, "SecurityGroups"));
+            own = of(&launch.props, "AssociatePublicIpAddress").clone();
+        } else if let Some(template) = template {
+            let data = of(&template.props, "LaunchTemplateData");
+            let mut named = self.refer_all(member(data, "SecurityGroupIds"));
+            if let Some(first) = member(data, "NetworkInterfaces").as_list().and_then(|l| l.first()) {
+                named.extend(self.refer_all(member(first, "Groups")));
+                own = member(first, "AssociatePublicIpAddress").clone();
+            }
+            groups = named;
+        } else {
+            groups = vec![Link::to("`the launch template's groups` (not part of this source)")];
+        }
+        for subnet in self.refer_all(of(props, "VPCZoneIdentifier")) {
+            let public = self.launch_public(&subnet, &own);
+            self.interface(format!("{id}.{}", subnet.id).into(), owner.clone(), &subnet, &groups, &public);
+        }
+    }
+
+    fn service(&mut self, kind: &Service, resource: &'a Resource, id: Text) {
+        let mut subnets = match kind.subnets {
+            "" => Vec::new(),
+            path => self.refer_all(resource.prop(path)),
+        };
+        let mut groups = self.refer_all(resource.prop(kind.groups));
+        if !kind.subnet_group.is_empty() {
+            let cluster = self.resource(of(&resource.props, "DBClusterIdentifier")).filter(|_| kind.service == "rds");
+            let mut named = resource.prop(kind.subnet_group);
+            if let Some(cluster) = cluster {
+                groups.extend(self.refer_all(of(&cluster.props, "VpcSecurityGroupIds")));
+                named = if named.is_null() { of(&cluster.props, "DBSubnetGroupName") } else { named };
+            }
+            subnets = match (named, self.resource(named)) {
+                (_, Some(group)) => self.refer_all(of(&group.props, "SubnetIds")),
+                (Value::Null, None) => vec![Link::to("the default VPC's subnet")],
+                (other, None) => vec![Link::to(format!("subnets of group {}", self.refer(other).id))],
+            };
+        }
+        let public = match kind.public {
+            None => Public::No,
+            Some((path, default)) => match flag(resource.prop(path)) {
+                Ok(on) if on.unwrap_or(default && self.kind.is_code()) => Public::Yes,
+                Ok(_) => Public::No,
+                Err(_) => Public::Unknown(format!("{path} isn't known: {}", why(resource.prop(path))).into()),
+            },
+        };
+        let owner = Owner { kind: OwnerKind::Service, service: kind.service.into(), id: id.clone() };
+        if self.net.interfaces.iter().any(|i| i.owner == owner) {
+            return;
+        }
+        let several = subnets.len() > 1 && matches!(kind.service, "rds" | "redshift" | "dms");
+        for subnet in subnets {
+            self.interface(format!("{id}.{}", subnet.id).into(), owner.clone(), &subnet, &groups, &public);
+            if let Some(interface) = self.net.interfaces.last_mut() {
+                interface.perhaps = several;
+                interface.tags = tags(resource);
+            }
+        }
+    }
+}
