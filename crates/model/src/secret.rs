@@ -45,8 +45,65 @@ const SHAPES: &[Shape] = &[
     Shape { kind: "npm-token", prefix: "npm_", tail: word, tail_min: 36, tail_max: 36 },
 ];
 
+/// What keys and tokens without a row in [`SHAPES`] start with, or their name does. Lower-case.
+const MARKS: &[&str] = &["-----begin ", "eyj", "aws_secret", "secretaccesskey", "secret_access_key"];
+
+/// The first, second and third characters of everything that is looked for, as bit sets over ASCII in either case.
+const STARTS: [u128; 3] = starts();
+
+const fn starts() -> [u128; 3] {
+    let (mut first, mut second, mut third) = (0, 0, 0);
+    let mut shapes = SHAPES;
+    let mut marks = MARKS;
+    loop {
+        let needle = if let [shape, rest @ ..] = shapes {
+            shapes = rest;
+            shape.prefix
+        } else if let [mark, rest @ ..] = marks {
+            marks = rest;
+            mark
+        } else {
+            return [first, second, third];
+        };
+        if let [a, b, c, ..] = needle.as_bytes() {
+            first |= 1 << a.to_ascii_lowercase() | 1 << a.to_ascii_uppercase();
+            second |= 1 << b.to_ascii_lowercase() | 1 << b.to_ascii_uppercase();
+            third |= 1 << c.to_ascii_lowercase() | 1 << c.to_ascii_uppercase();
+        }
+    }
+}
+
+/// False for nearly every text without a key or token, never for one with: every text of every output passes here.
+fn may_hold(text: &str) -> bool {
+    let [first, second, third] = STARTS;
+    let within = |set: u128, byte: u8| set >> (byte & 0x7f) & 1 == 1;
+    let needles = || SHAPES.iter().map(|shape| shape.prefix).chain(MARKS.iter().copied());
+    text.as_bytes().windows(3).any(|window| match window {
+        [a, b, c] if within(first, *a) && within(second, *b) && within(third, *c) => {
+            needles().any(|needle| needle.as_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(window)))
+        }
+        _ => false,
+    })
+}
+
 /// Every secret in `text`, in order, none overlapping.
 pub fn find(text: &str) -> Vec<Found> {
+    let mut found = if may_hold(text) { named(text) } else { Vec::new() };
+    url_passwords(text, &mut found);
+    found.sort_by_key(|f| (f.range.start, std::cmp::Reverse(f.range.end)));
+    let mut end = 0;
+    found.retain(|f| {
+        let keep = f.range.start >= end;
+        if keep {
+            end = f.range.end;
+        }
+        keep
+    });
+    found
+}
+
+/// Every secret that [`may_hold`] looks for, in any order.
+fn named(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     for shape in SHAPES {
         for (at, _) in text.match_indices(shape.prefix) {
@@ -62,16 +119,6 @@ pub fn find(text: &str) -> Vec<Found> {
     private_keys(text, &mut found);
     json_web_tokens(text, &mut found);
     aws_secret_keys(text, &mut found);
-    url_passwords(text, &mut found);
-    found.sort_by_key(|f| (f.range.start, std::cmp::Reverse(f.range.end)));
-    let mut end = 0;
-    found.retain(|f| {
-        let keep = f.range.start >= end;
-        if keep {
-            end = f.range.end;
-        }
-        keep
-    });
     found
 }
 
@@ -94,15 +141,23 @@ pub fn mask(text: &str) -> std::borrow::Cow<'_, str> {
     masked.into()
 }
 
+/// A PEM block with a private key; one without an end reaches to the end of the text.
 fn private_keys(text: &str, found: &mut Vec<Found>) {
-    for (at, _) in text.match_indices("-----BEGIN ") {
-        let rest = text.get(at..).unwrap_or_default();
-        let header = rest.lines().next().unwrap_or_default();
-        if !header.contains("PRIVATE KEY-----") {
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "-----END ";
+    let mut at = 0;
+    while let Some(begin) = text.get(at..).and_then(|rest| rest.find(BEGIN)).map(|offset| at + offset) {
+        at = begin + BEGIN.len();
+        // The longest label of RFC 7468's registry has 29 characters.
+        let label = text.as_bytes().get(at..).unwrap_or_default();
+        let label = label.iter().take(64).take_while(|b| **b != b'-' && **b != b'\n').count();
+        if !text.get(at..at + label + 5).is_some_and(|l| l.ends_with("PRIVATE KEY-----")) {
             continue;
         }
-        let end = rest.find("-----END ").and_then(|e| rest.get(e + 9..).and_then(|r| r.find("-----")).map(|f| e + 9 + f + 5));
-        found.push(Found { kind: "private-key", range: at..at + end.unwrap_or(rest.len()) });
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest.find(END).map(|e| e + END.len()).and_then(|e| rest.get(e..)?.find("-----").map(|f| at + e + f + 5));
+        at = end.unwrap_or(text.len());
+        found.push(Found { kind: "private-key", range: begin..at });
     }
 }
 
@@ -172,6 +227,18 @@ mod tests {
     }
 
     #[test]
+    fn private_keys_end_where_they_end() {
+        let pem = |label: &str| format!("-----BEGIN {label}-----\nabc\n-----END {label}-----");
+        let all = ["RSA PRIVATE KEY", "CERTIFICATE", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "PRIVATE KEY"].map(pem).join("\n");
+        assert_eq!(find(&all).len(), 3);
+        assert_eq!(mask(&pem("CERTIFICATE")), pem("CERTIFICATE"));
+        assert_eq!(mask("-----BEGIN PRIVATE KEY-----\nabc"), "[private-key]");
+        assert_eq!(mask("-----BEGIN PRIVATE KEY-----\nabc-----END PRIVATE"), "[private-key]");
+        assert_eq!(find(&"-----BEGIN ".repeat(100_000)), []);
+        assert_eq!(find(&"-----BEGIN PRIVATE KEY-----".repeat(50_000)).len(), 1);
+    }
+
+    #[test]
     fn leaves_the_rest_alone() {
         for text in [
             "AKIA is a prefix",
@@ -186,6 +253,22 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_quick_look_misses_nothing(
+            parts in proptest::collection::vec((0..SHAPES.len() + MARKS.len(), "[A-Z]{0,40}", proptest::bool::ANY), 0..4)
+        ) {
+            let needles: Vec<&str> = SHAPES.iter().map(|s| s.prefix).chain(MARKS.iter().copied()).collect();
+            let text: String = parts
+                .iter()
+                .map(|(i, tail, upper)| {
+                    let needle = needles[*i];
+                    format!(" {}{tail}", if *upper { needle.to_uppercase() } else { needle.to_owned() })
+                })
+                .collect();
+            proptest::prop_assert!(may_hold(&text) || named(&text).is_empty());
+            proptest::prop_assert_eq!(may_hold(&text), !parts.is_empty());
+        }
+
         #[test]
         fn total_and_idempotent(text in "\\PC{0,200}") {
             let once = mask(&text).into_owned();

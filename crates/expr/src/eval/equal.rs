@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use model::{Link, Map, Value};
 
 use super::list::Seq;
-use super::text::Shape;
+use super::text::{AWS_ALIAS, Shape};
 use super::val::{PartMap, Tri, Val};
 use super::{Eval, time};
 use crate::limit::VALUE_DEPTH_MAX;
@@ -220,9 +220,10 @@ pub(super) fn order_mixed(n: i64, d: f64) -> Option<Ordering> {
     }))
 }
 
-/// A link gives an identifier of something deployed: not the empty text, not a bare wildcard, and an ARN starts as one.
+/// A link gives an identifier of something that is yours: not the empty text, not a bare wildcard, not one of the names that AWS
+/// keeps for what it made itself, and an ARN starts as one.
 fn never_gives(link: &Link, text: &str) -> bool {
-    !text.chars().any(char::is_alphanumeric) || !Shape::of_link(link).may_be(text)
+    !text.chars().any(char::is_alphanumeric) || text.starts_with(AWS_ALIAS) || !Shape::of_link(link).may_be(text)
 }
 
 fn parts<'e>(val: Val<'e>) -> (&'e Map, Option<&'e PartMap<'e>>) {

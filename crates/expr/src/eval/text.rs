@@ -7,6 +7,10 @@ use super::Eval;
 use super::val::{Tri, Val, Why};
 use crate::node::Node;
 
+/// How the aliases of AWS's own keys start. Nobody else may use it (KMS API reference, CreateAlias), so a reference to a resource
+/// never gives one.
+pub(super) const AWS_ALIAS: &str = "alias/aws/";
+
 /// What is known of a mixed text: how it starts, what it holds in between, how it ends.
 pub(super) struct Shape {
     prefix: String,
@@ -126,6 +130,7 @@ impl<'e> Eval<'e> {
             Err(why) => return Tri::Open(why),
         };
         let shape = match text {
+            Val::Link(_) if part.starts_with(AWS_ALIAS) => return Tri::No,
             Val::Mixed(pieces) => Some(Shape::of(pieces)),
             Val::Link(link) => Some(Shape::of_link(link)),
             _ => None,
