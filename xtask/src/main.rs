@@ -1,4 +1,5 @@
 //! The one door for tooling: `cargo xtask {test, new, gen, tidy, ci, bench}`.
+#![expect(clippy::print_stderr, reason = "a tool talks to its user")]
 
 mod aws_facts;
 mod new;

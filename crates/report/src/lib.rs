@@ -5,12 +5,20 @@
 //!
 //! Absent on purpose: writing files, and stdout.
 
+mod csv;
 mod json;
+mod junit;
+mod markdown;
 mod report;
 mod safe;
+mod sarif;
 mod terminal;
 
+pub use csv::{cell, csv};
 pub use json::{finding_json, json, json_lines};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use report::{Counts, Meta, Report, Sources};
 pub use safe::printable;
+pub use sarif::sarif;
 pub use terminal::terminal;

@@ -1,0 +1,85 @@
+//! One row a finding (RFC 4180), safe to open in a spreadsheet: a cell that would be a formula starts with an apostrophe.
+
+use crate::Report;
+
+const COLUMNS: &[&str] = &[
+    "check",
+    "title",
+    "verdict",
+    "severity",
+    "confidence",
+    "resource_id",
+    "resource_type",
+    "account",
+    "region",
+    "name",
+    "file",
+    "line",
+    "message",
+    "layer",
+    "pillar",
+    "suppressed_by",
+    "suppression_reason",
+    "suppression_expires",
+    "fingerprint",
+    "same_as",
+];
+
+/// The findings as CSV with a header row.
+pub fn csv(report: &Report<'_>) -> String {
+    let mut out = COLUMNS.join(",");
+    out.push_str("\r\n");
+    for finding in report.shown() {
+        let resource = &finding.resource;
+        let check = report.catalogue.check(finding.check.as_str());
+        let same_as: Vec<String> = finding.same_as.iter().map(|(list, ids)| format!("{list}:{}", ids.join("+"))).collect();
+        let suppression = finding.suppression.as_ref();
+        let line = resource.span.map_or(String::new(), |s| s.line.to_string());
+        let cells: [&str; 20] = [
+            finding.check.as_str(),
+            check.map_or("", |c| &c.file.title),
+            finding.verdict.name(),
+            finding.severity.name(),
+            finding.confidence.name(),
+            &resource.id,
+            resource.type_name.as_str(),
+            resource.account.as_ref().map_or("", |a| a.as_str()),
+            resource.region.as_ref().map_or("", |r| r.as_str()),
+            resource.name.as_deref().unwrap_or_default(),
+            resource.file.as_deref().unwrap_or_default(),
+            &line,
+            &finding.message,
+            finding.layer.name(),
+            finding.pillar.name(),
+            suppression.map_or("", |s| &s.by),
+            suppression.map_or("", |s| &s.reason),
+            suppression.and_then(|s| s.expires.as_deref()).unwrap_or_default(),
+            &finding.fingerprint,
+            &same_as.join(" "),
+        ];
+        let row: Vec<String> = cells.iter().map(|c| cell(c)).collect();
+        out.push_str(&row.join(","));
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// A cell that no spreadsheet runs (OWASP, "CSV injection") and no reader splits.
+pub fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn formulas_are_text() {
+        assert_eq!(cell("=cmd|' /C calc'!A0"), "\"'=cmd|' /C calc'!A0\"");
+        assert_eq!(cell("@x"), "\"'@x\"");
+        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        assert_eq!(cell("plain"), "plain");
+    }
+}
