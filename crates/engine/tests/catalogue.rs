@@ -6,11 +6,11 @@ use catalogue::{Catalogue, SourceFile};
 
 fn gather(root: &Path, path: &Path, files: &mut Vec<SourceFile>) {
     if path.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            gather(root, &entry.unwrap().path(), files);
+        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+            gather(root, &entry.path(), files);
         }
     } else if let Ok(text) = std::fs::read_to_string(path) {
-        let path = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+        let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
         files.push(SourceFile { path, text });
     }
 }

@@ -85,20 +85,12 @@ fn parameters(args: &InputArgs, settings: &Settings) -> Result<Parameters> {
 
 /// Reads everything that the paths name.
 pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Snapshot> {
-    let parameters = parameters(args, &knowledge.settings)?;
-    let limits = iac::Limits::default();
-    let mut snapshot = Snapshot::default();
-    for path in paths {
-        for entry in ignore::WalkBuilder::new(path).sort_by_file_path(std::path::Path::cmp).build().flatten() {
-            let name = entry.path().display().to_string();
-            if let Ok(text) = std::fs::read_to_string(entry.path())
-                && name.ends_with(".yaml")
-            {
-                snapshot.append(iac::cloudformation::read(&text, &name, &parameters, &limits, &|_, _| None));
-            }
-        }
-    }
-    Ok(snapshot)
+    let options = iac::Options {
+        parameters: parameters(args, &knowledge.settings)?,
+        mapping: std::sync::Arc::new(iac::terraform::Mapping::of(&knowledge.catalogue)),
+        ..iac::Options::default()
+    };
+    Ok(iac::read_paths(paths, &options))
 }
 
 /// The texts of source files, read when an excerpt is first asked for.

@@ -14,7 +14,7 @@ fn main() {
     for service in folders(&root.join("aws")) {
         for kind in folders(&service) {
             let golden = kind.join("sample/resource.json");
-            for source in ["stack.cfn.yaml"] {
+            for source in ["stack.cfn.yaml", "plan.tf.json"] {
                 let path = kind.join("sample").join(source);
                 if path.exists() && golden.exists() {
                     let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
@@ -38,9 +38,8 @@ fn agrees(kind: &Path, path: &Path, golden: &Path) -> Result<(), Failed> {
     let catalogue = catalogue::built_in();
     let folder = kind.to_string_lossy().replace('\\', "/");
     let kind = catalogue.kinds().find(|k| folder.ends_with(&k.folder)).ok_or("there is no readable type.toml")?;
-    let text = std::fs::read_to_string(path)?;
     let expected: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(golden)?)?;
-    let snapshot = read(path, &text, &catalogue);
+    let snapshot = read(path, &catalogue);
     let wanted = |r: &&model::Resource| r.type_name == kind.type_name && r.id.to_lowercase().contains("sample");
     let sample = snapshot.resources.iter().find(wanted);
     let sample = sample.ok_or_else(|| format!("no {} called `Sample`; gaps: {:?}", kind.type_name, snapshot.gaps))?;
@@ -52,7 +51,7 @@ fn agrees(kind: &Path, path: &Path, golden: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-fn read(path: &Path, text: &str, _catalogue: &Catalogue) -> Snapshot {
-    let file = path.display().to_string();
-    iac::cloudformation::read(text, &file, &Default::default(), &iac::Limits::default(), &|_, _| None)
+fn read(path: &Path, catalogue: &Catalogue) -> Snapshot {
+    let mapping = std::sync::Arc::new(iac::terraform::Mapping::of(catalogue));
+    iac::read_paths(&[path.to_owned()], &iac::Options { mapping, ..iac::Options::default() })
 }
