@@ -30,7 +30,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Property names of CloudFormation types, so that letters can be matched for properties that no check reads yet. A line
-/// `## TYPE` starts a type, `PATH: MEMBER ..` lists an object (`.` is the resource itself, `[]` a list, `{}` free keys).
+/// `## TYPE` starts a type, `PATH: MEMBER ..` lists an object (`.` is the resource itself); its head says what the marks mean.
 pub const PROPERTIES: &str = include_str!("../properties.txt");
 
 /// Terraform attribute (a name, or a path into single blocks such as `versioning.enabled`) to what becomes of it.
@@ -97,6 +97,12 @@ pub struct Rule {
     /// Names of the two members of a key/value item; `Key` and `Value` if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<(String, String)>,
+    /// Each item of the list becomes an object with this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Properties that are set too if this one is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, Scalar>,
     /// Exceptions inside a block.
     #[serde(skip_serializing_if = "RuleMap::is_empty")]
     pub map: RuleMap,
@@ -291,7 +297,7 @@ fn check_map(map: &RuleMap, place: &str, problems: &mut Vec<String>) {
             None if rule.key.is_some() => problems.push(format!("{place}: `key` needs `to`")),
             None => {}
         }
-        rule.rows.values().for_each(|path| check_path(path, &place, problems));
+        rule.rows.values().chain(rule.also.keys()).for_each(|path| check_path(path, &place, problems));
         check_map(&rule.map, &place, problems);
     }
 }
@@ -322,6 +328,8 @@ struct RuleTable {
     scale: Option<f64>,
     key: Option<String>,
     pair: Option<(String, String)>,
+    item: Option<String>,
+    also: BTreeMap<String, Scalar>,
     map: RuleMap,
     rows: BTreeMap<String, String>,
     unset: Option<Unset>,
@@ -337,6 +345,8 @@ impl From<RuleTable> for Rule {
             scale: t.scale,
             key: t.key,
             pair: t.pair,
+            item: t.item,
+            also: t.also,
             map: t.map,
             rows: t.rows,
             unset: t.unset,

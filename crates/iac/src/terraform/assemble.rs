@@ -117,7 +117,9 @@ impl<'n> Assembly<'n> {
         let section = self.mapping.of_resource(instance.type_name).map(|(_, mapped)| &mapped.section);
         let text = |name: &str| raw.get(name).and_then(Value::as_str).filter(|s| !s.is_empty());
         resource.name = text(section.map_or("name", |s| s.name_attribute())).map(Text::from);
-        if let Some(arn) = text("arn").and_then(|arn| Arn::new(arn).ok()) {
+        // Some resources have the ARN of what they belong to.
+        let own_arn = section.is_none_or(|s| !s.map.contains_key("arn"));
+        if let Some(arn) = text("arn").filter(|_| own_arn).and_then(|arn| Arn::new(arn).ok()) {
             resource.account = AccountId::new(arn.account()).ok();
             resource.region = resource.region.or_else(|| model::Region::new(arn.region()).ok());
             resource.attrs.insert("Arn", Value::text(arn.as_str()));
@@ -287,9 +289,8 @@ impl<'n> Assembly<'n> {
                 set(&mut props, link, Value::link(&instance.address, ""));
             }
             let mut resource = self.resource(at, type_name.clone(), props, place.0, place.1);
-            let short = emit.type_name.rsplit("::").next().unwrap_or_default();
             let index = if matches!(source, Some(Value::List(_))) { format!("[{number}]") } else { String::new() };
-            resource.id = Text::from(format!("{}/{short}{index}", instance.address));
+            resource.id = Text::from(format!("{}/{}{index}", instance.address, emit.from));
             resource.attrs = Map::new();
             resource.name = None;
             all.push(resource);

@@ -16,7 +16,8 @@ const SECRET_NAMES: &[&str] =
     &["password", "master_password", "secret_string", "secret_binary", "secret", "private_key", "auth_token", "user_password"];
 
 /// Attributes whose text is composed more often than it is a reference.
-const COMPOSED: &[&str] = &["name", "name_prefix", "description", "comment", "user_data", "user_data_base64", "tags", "tags_all"];
+const COMPOSED: &[&str] =
+    &["name", "name_prefix", "description", "comment", "user_data", "user_data_base64", "tags", "tags_all", "definition"];
 
 /// What the configuration says of the value at hand.
 #[derive(Clone, Copy)]
@@ -305,10 +306,8 @@ impl Shape {
 
 /// Free text and JSON: a reference inside of it is a part of the text.
 fn composed(name: &str) -> bool {
-    let reference = ["_arn", "_arns", "_id", "_ids", "_name"].iter().any(|end| name.ends_with(end));
-    let document =
-        ["policy", "document", "definition", "definitions", "template", "body", "json"].iter().any(|end| name.ends_with(end));
-    COMPOSED.contains(&name) || document && !reference
+    let document = ["policy", "document", "definitions", "_body", "json"].iter().any(|end| name.ends_with(end));
+    COMPOSED.contains(&name) || document
 }
 
 /// `{"constant_value": ..}`, `{"references": [..]}` or `{}`, as opposed to a block's attributes.

@@ -60,7 +60,7 @@ impl Mapping {
             for line in published.get(source.name.as_str()).into_iter().flat_map(|lines| lines.lines()) {
                 let Some((path, members)) = line.split_once(": ") else { continue };
                 for member in members.split(' ') {
-                    tree.add(&if path == "." { member.to_owned() } else { format!("{path}.{member}") }, "");
+                    tree.add_published(&if path == "." { member.to_owned() } else { format!("{path}.{member}") });
                 }
             }
             for resource in &source.section.resources {

@@ -98,10 +98,13 @@ impl Shaper<'_> {
         }
         let tree = target.tree.and_then(|t| t.at(&to));
         let changed = change(rule, found);
+        rule.also.iter().for_each(|(path, scalar)| set(out, path, value(scalar)));
         if let Some(key) = &rule.key {
             return append(out, &to, pair(rule, key, text(changed)));
         }
-        let shaped = if !rule.rows.is_empty() {
+        let shaped = if let Some(member) = &rule.item {
+            each_in(member, changed)
+        } else if !rule.rows.is_empty() {
             self.rows(&changed, rule, tree)
         } else if !rule.map.is_empty() {
             self.nested(&changed, &rule.map, tree, to.ends_with("[]"))
@@ -437,6 +440,16 @@ fn tags(value: &Value) -> Value {
         ),
         Value::Link(link) => Value::unknown(Reason::AfterApply, &link.target),
         other => other.clone(),
+    }
+}
+
+/// Each item as an object with one member.
+fn each_in(member: &str, value: Value) -> Value {
+    let one = |item: Value| Value::Map([(Text::from(member), item)].into_iter().collect());
+    match value {
+        Value::List(items) => Value::List(items.into_iter().map(one).collect()),
+        Value::Null | Value::Unknown(_) => value,
+        single => Value::List(vec![one(single)]),
     }
 }
 

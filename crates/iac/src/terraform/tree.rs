@@ -37,10 +37,11 @@ const DEPTH_MAX: usize = 24;
 
 impl Tree {
     /// Adds a path such as `A.B[].C` or `A{}`; `kind` is a type as `type.toml` writes it, or empty.
+    /// Of two types for a path the first counts, unless the second says that it is tags or JSON.
     pub(crate) fn add(&mut self, path: &str, kind: &str) {
         let mut at = self;
         for part in path.split('.').take(DEPTH_MAX) {
-            let name = part.trim_end_matches(['[', ']', '{', '}']);
+            let name = part.trim_end_matches(['[', ']', '{', '}', '?', '#', '*']);
             let (_, child) = at.children.entry(letters(name)).or_insert_with(|| (name.to_owned(), Tree::default()));
             child.list |= part.contains("[]");
             if part.ends_with("{}") {
@@ -65,6 +66,17 @@ impl Tree {
         if at.form == Form::Plain || form == Form::Tags || form == Form::Json {
             at.form = form;
         }
+    }
+
+    /// Adds a member as the list of published names writes it: `Port#`, `Encrypted?`, `Tags[]`, `Anything*`.
+    pub(crate) fn add_published(&mut self, path: &str) {
+        let kind = match path.as_bytes().last() {
+            Some(b'?') => "bool",
+            Some(b'#') => "number",
+            Some(b'*' | b'}') => "",
+            _ => "string",
+        };
+        self.add(path, kind);
     }
 
     /// True if nothing is known below.
