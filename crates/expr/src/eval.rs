@@ -23,6 +23,7 @@ use std::cell::Cell;
 use model::{Map, Reason, Text, Unknown, Value};
 
 use self::arena::Arena;
+use self::list::Seq;
 use self::val::{Item, Items, Tri, Val, Why};
 use crate::Env;
 use crate::limit::{ELEMENTS_MAX, VARIABLES_MAX};
@@ -195,7 +196,13 @@ impl<'e> Eval<'e> {
             };
             match val {
                 Val::Unknown(why) => open = Some(open.map_or(why, |o| o.with(why, self.arena))),
-                val => values.push(self.to_value(val)),
+                val => {
+                    let elements = Seq::of_list(val).len();
+                    match self.charge(elements) {
+                        Ok(()) => values.push(self.to_value(val)),
+                        Err(why) => open = Some(why),
+                    }
+                }
             }
         }
         match open {

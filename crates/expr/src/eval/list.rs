@@ -88,13 +88,19 @@ impl<'e> Eval<'e> {
         match val {
             Val::List(_) | Val::Items(_) | Val::Null => Ok(Seq::of_list(val)),
             Val::Unknown(why) => Err(why.set(true, self.arena)),
-            Val::Map(map) => Ok(self.keys(map, None)),
-            Val::PartMap(part) => Ok(self.keys(&part.map, Some(part.rest))),
+            Val::Map(map) => self.looked_over(self.keys(map, None)),
+            Val::PartMap(part) => self.looked_over(self.keys(&part.map, Some(part.rest))),
             single => match self.read(single, Want::List, node) {
                 Val::Unknown(why) => Err(why),
                 list => Ok(Seq::of_list(list)),
             },
         }
+    }
+
+    /// Pays for a look at every element that does nothing with it.
+    pub(super) fn looked_over(&self, seq: Seq<'e>) -> Result<Seq<'e>, Why<'e>> {
+        self.charge(seq.len() / 64)?;
+        Ok(seq)
     }
 
     fn keys(&self, map: &'e Map, rest: Option<Why<'e>>) -> Seq<'e> {
@@ -204,7 +210,12 @@ impl<'e> Eval<'e> {
     pub(super) fn size(&self, val: Val<'e>, node: &'e Node) -> Val<'e> {
         let (least, most, why) = match self.settle(val) {
             Val::Null => return Val::Int(0),
-            Val::Str(text) => return Val::Int(text.chars().count() as i64),
+            Val::Str(text) => {
+                return match self.charge_text(text.len()) {
+                    Ok(()) => Val::Int(text.chars().count() as i64),
+                    Err(why) => Val::Unknown(why),
+                };
+            }
             Val::Unknown(why) => (0, i64::MAX, why),
             Val::Mixed(pieces) => {
                 let known = pieces.iter().filter_map(Value::as_str).map(|s| s.chars().count() as i64).sum();
@@ -212,7 +223,7 @@ impl<'e> Eval<'e> {
             }
             Val::Link(_) => (0, i64::MAX, self.open(val)),
             list @ (Val::List(_) | Val::Items(_) | Val::Map(_) | Val::PartMap(_)) => {
-                let seq = match self.seq(list, node) {
+                let seq = match self.seq(list, node).and_then(|seq| self.looked_over(seq)) {
                     Ok(seq) => seq,
                     Err(why) => return Val::Unknown(why.within(0, i64::MAX, self.arena)),
                 };

@@ -105,9 +105,9 @@ impl<'e> Eval<'e> {
             Val::Dec(d) => whole(d).and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX),
             other => return self.misfit(other, node, "a whole number"),
         };
-        let seq = match self.seq(target, node) {
+        let seq = match self.seq(target, node).and_then(|seq| self.looked_over(seq)) {
             Ok(seq) => seq,
-            Err(why) => return Val::Unknown(why),
+            Err(why) => return Val::Unknown(why.set(false, self.arena)),
         };
         if let Some(rest) = seq.rest() {
             return Val::Unknown(rest.set(false, self.arena));

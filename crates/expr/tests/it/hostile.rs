@@ -62,6 +62,12 @@ fn work_at_the_limit() {
     let (truth, reasons) = compile("B.exists(a, A.exists(b, a + b < 0))", &world.names).unwrap().truth(&world);
     assert_eq!(truth, Truth::Unknown);
     assert_eq!((reasons[0].reason, reasons[0].what.contains("100000")), (Reason::Unsupported, true));
+    let long: Map = [(Text::from("A"), list(90_000))].into_iter().collect();
+    world.set_props(long);
+    for source in ["A.exists(a, size(A) < 0)", "A.exists(a, A[80000] < 0)", "A.exists(a, fact.echo(A) == null)"] {
+        assert_eq!(compile(source, &world.names).unwrap().truth(&world).0, Truth::Unknown, "{source}");
+    }
+    world.set_props([(Text::from("S"), "x".repeat(1 << 19).into()), (Text::from("A"), list(300))].into_iter().collect());
     let doubled = compile("size(S + S) > 0", &world.names).unwrap();
     assert_eq!(doubled.truth(&world).0, Truth::True);
     let tripled = compile("size(S + S + S) > 10000000", &world.names).unwrap();
