@@ -5,6 +5,7 @@
 //!
 //! Absent on purpose: deploying anything, fetching anything, and judging what is read.
 
+mod canonical;
 mod cdk;
 pub mod cloudformation;
 mod diagnostic;

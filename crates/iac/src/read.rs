@@ -9,6 +9,7 @@ use model::{Gap, GapReason, Snapshot};
 use rayon::prelude::*;
 
 use crate::Limits;
+use crate::canonical::canonical;
 use crate::cloudformation::{self, Loaded, Parameters};
 use crate::fold::{FOLDS, fold_into};
 use crate::recognise::{Kind, recognise};
@@ -115,6 +116,7 @@ fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snaps
         (Kind::AwsCliAnswer, _) => not_read("AWS CLI answer", "this kind of file is not read"),
         (Kind::Other(why), _) => not_read("file", why.words()),
     };
+    canonical(&mut snapshot);
     fold_into(&mut snapshot, FOLDS);
     snapshot
 }

@@ -205,6 +205,7 @@ impl<'t, 's> Evaluator<'t, 's> {
             Function::Split => self.split(arg),
             Function::FindInMap => self.find_in_map(arg),
             Function::ImportValue => self.import(arg),
+            Function::GetStackOutput => self.stack_output(arg),
             Function::Cidr => self.cidr(arg),
             Function::Base64 => self.base64(arg),
             Function::GetAzs => Value::unknown_present(Reason::DynamicReference, "Fn::GetAZs"),

@@ -130,6 +130,8 @@ impl<'t> Evaluator<'t, '_> {
             (Some(value), None) => value,
             (Some(value), Some(why)) => values.try_fold(value, |all, v| agree(Some(all), Some(v), &why)).unwrap_or_default(),
             (None, Some(why)) => Value::Unknown(Box::new(why)),
+            // In a world whose Region or stage the mapping does not know, the template cannot be deployed.
+            (None, None) if !self.choices.is_empty() => Value::unknown(Reason::Malformed, "Fn::FindInMap"),
             (None, None) => wrong("the mapping has no such keys"),
         }
     }
@@ -170,6 +172,15 @@ impl<'t> Evaluator<'t, '_> {
             None => model::to_json(&v).as_str().unwrap_or("an export").to_owned(),
         });
         Value::unknown_present(Reason::ImportValue, name)
+    }
+
+    /// `Fn::GetStackOutput`: an output of a stack of another Region or account.
+    pub(crate) fn stack_output(&self, arg: Arg<'t>) -> Value {
+        let name = |key: &str| arg.node.get(key).and_then(|n| self.quiet(n)).and_then(|v| shown(&v));
+        match (name("StackName"), name("OutputName")) {
+            (Some(stack), Some(output)) => Value::unknown_present(Reason::ImportValue, format!("{stack}.{output}")),
+            _ => Value::unknown_present(Reason::ImportValue, "an output of another stack"),
+        }
     }
 
     /// What `Ref` gives for a declared parameter.

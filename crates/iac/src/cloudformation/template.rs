@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{Gap, GapReason, Span, Text};
 use syntax::{Document, Entry, Kind, Node, Typed};
 
+use super::function::{Function, application};
 use super::session::Session;
 
 /// Values that the loop variables around something have.
@@ -170,20 +171,27 @@ impl<'g> Loops<'g, '_> {
         }
     }
 
-    /// The items of a loop: written out, or a list parameter's value.
+    /// The items of a loop: written out, a list parameter's value, or found in a mapping. Text is a list of one.
     fn collection(&self, node: &Node, locals: &Locals, template: &Template<'_>) -> Option<Vec<Text>> {
         let split = |text: &str| text.split(',').map(|s| Text::from(s.trim())).collect();
-        if let (None, Some(items)) = (&node.tag, node.as_seq()) {
-            return items
-                .iter()
-                .map(|n| Some(substitute(n.text()?, locals).unwrap_or_else(|| n.text().cloned().unwrap_or_default())))
-                .collect();
+        if let (None, Some(text)) = (&node.tag, node.text()) {
+            return Some(vec![substitute(text, locals).unwrap_or_else(|| text.clone())]);
         }
-        let name = match &node.tag {
-            Some(tag) if &**tag == "!Ref" => node.text()?,
-            Some(_) => return None,
-            None => node.get("Ref")?.text()?,
-        };
+        if let (None, Some(items)) = (&node.tag, node.as_seq()) {
+            let all: Option<Vec<Vec<Text>>> = items.iter().map(|n| self.collection(n, locals, template)).collect();
+            return all.map(|lists| lists.concat());
+        }
+        let (function, arg) = application(node)?;
+        if function == Function::FindInMap {
+            let [map, first, second, ..] = arg.list()? else { return None };
+            let key = |node: &Node| self.collection(node, locals, template)?.into_iter().next();
+            let found = template.mappings.get(&*key(map)?)?.get(&key(first)?)?.get(&key(second)?)?;
+            return self.collection(found, locals, template);
+        }
+        let name = arg.text().filter(|_| function == Function::Ref)?;
+        if let Some((_, value)) = locals.iter().rev().find(|(variable, _)| variable == name) {
+            return Some(vec![value.clone()]);
+        }
         let declared = template.parameters.get(&**name)?;
         match (self.session.parameters.get(name), declared.default) {
             (Some(given), _) => Some(split(given)),

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use model::{Reason, Text, Value};
-use syntax::Node;
+use syntax::{Kind, Node};
 
 use super::condition::undecided;
 use super::evaluate::Evaluator;
-use super::function::Arg;
+use super::function::{Arg, long_form};
 
 /// Text put together from values.
 #[derive(Default)]
@@ -100,13 +100,16 @@ impl<'t> Evaluator<'t, '_> {
     /// `Fn::Sub`, as text or as `[text, variables]`.
     pub(crate) fn sub(&self, arg: Arg<'t>) -> Value {
         let wrong = || self.malformed("`Fn::Sub`", "takes text, and a mapping of variables", arg.node.span);
-        let (node, variables): (&Node, Option<&'t Node>) = match arg.list() {
+        let (node, variables): (&'t Node, Option<&'t Node>) = match arg.list() {
             Some([text]) => (text, None),
             Some([text, variables]) => (text, Some(variables)),
             Some(_) => return wrong(),
             None => (arg.node, None),
         };
-        let Some(text) = node.text() else { return wrong() };
+        let Some(text) = node.text().filter(|_| arg.tagged || node.tag.is_none()) else {
+            let value = if std::ptr::eq(node, arg.node) { self.arg(arg) } else { self.quiet(node) };
+            return value.filter(|v| undecided(v).is_some()).unwrap_or_else(wrong);
+        };
         if !text.contains("${") && !text.contains("{{resolve:") {
             return Value::Str(self.name(text));
         }
@@ -256,13 +259,44 @@ impl<'t> Evaluator<'t, '_> {
         }
     }
 
-    /// `Fn::ToJsonString`.
+    /// `Fn::ToJsonString`: members in the order of the template.
     pub(crate) fn json_text(&self, arg: Arg<'t>) -> Value {
-        let value = self.arg(arg).unwrap_or_default();
         let mut pieces = Pieces::default();
-        write_json(&value, &mut pieces);
+        self.json_node(arg.node, arg.tagged, &mut pieces);
         self.session.spend(pieces.len(), &self.template.file);
         pieces.finish()
+    }
+
+    fn json_node(&self, node: &'t Node, tagged: bool, out: &mut Pieces) {
+        let written = (tagged || node.tag.is_none()) && long_form(node).is_none();
+        match &node.kind {
+            Kind::Map(entries) if written && !entries.iter().any(|e| e.key.starts_with("Fn::")) => {
+                out.push_str("{");
+                for (at, entry) in entries.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(",");
+                    }
+                    out.push_str(&serde_json::Value::from(&*self.name(&entry.key)).to_string());
+                    out.push_str(":");
+                    self.json_node(&entry.node, false, out);
+                }
+                out.push_str("}");
+            }
+            Kind::Seq(items) if written => {
+                out.push_str("[");
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(",");
+                    }
+                    self.json_node(item, false, out);
+                }
+                out.push_str("]");
+            }
+            _ => {
+                let value = self.arg(Arg { node, tagged });
+                write_json(&value.unwrap_or_default(), out);
+            }
+        }
     }
 
     /// `Fn::Cidr`. Source: the function's page; the size of a block is `32 - bits` (IPv4) or `128 - bits` (IPv6).
