@@ -6,6 +6,7 @@
 //! Absent on purpose: writing files, and stdout.
 
 mod csv;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -15,6 +16,7 @@ mod sarif;
 mod terminal;
 
 pub use csv::{cell, csv};
+pub use html::html;
 pub use json::{finding_json, json, json_lines};
 pub use junit::junit;
 pub use markdown::markdown;
