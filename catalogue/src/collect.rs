@@ -53,6 +53,10 @@ pub struct CollectFile {
     /// The Region that the item lies in, where an account-wide list gives items of many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// The item is a resource of this type only if these expressions have these values (after all its calls). What a failed
+    /// call leaves unknown counts as fulfilled.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub keep: serde_json::Map<String, Json>,
     /// The physical name, where no property holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -77,8 +81,9 @@ pub enum CollectScope {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// The operation, `DescribeInstances`.
-    pub call: String,
+    /// The operation, `DescribeInstances`. Without it, `items` looks into the item of the step before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
     /// The API, if not the file's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -131,6 +136,10 @@ pub struct Get {
     /// Property to expression over the answer.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub props: serde_json::Map<String, Json>,
+    /// What holds where the answer is one of `absent`; nothing is set if this says nothing. Needed where a property that is
+    /// not set means something else in a template (a bucket without a public access block blocks nothing).
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub otherwise: serde_json::Map<String, Json>,
     /// The tags, if this call gives them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
@@ -150,10 +159,13 @@ impl CollectFile {
         if self.list.len() > CALLS_MAX || self.get.len() > CALLS_MAX {
             out.push(format!("more than {CALLS_MAX} calls"));
         }
+        if self.list.first().is_some_and(|s| s.call.is_none()) {
+            out.push("the first `list` step needs a `call`".to_owned());
+        }
         if self.list.is_empty() && self.get.is_empty() {
             out.push("neither `list` nor `get`: there is nothing to collect".to_owned());
         }
-        for call in self.list.iter().map(|s| &s.call).chain(self.get.iter().map(|g| &g.call)) {
+        for call in self.list.iter().filter_map(|s| s.call.as_ref()).chain(self.get.iter().map(|g| &g.call)) {
             if !is_read(call) {
                 out.push(format!("`{call}` is not a read operation: its name must begin with one of {}", READ_VERBS.join(", ")));
             }
@@ -165,6 +177,7 @@ impl CollectFile {
         };
         let own = [&self.tags, &self.region, &self.name];
         own.into_iter().flatten().chain(self.attrs.values()).for_each(|e| check(e));
+        self.keep.keys().for_each(|k| check(k));
         for step in &self.list {
             check(&step.items);
             step.keep.keys().for_each(|k| check(k));
@@ -176,6 +189,11 @@ impl CollectFile {
         }
         for (props, copy) in std::iter::once((&self.props, &self.copy)).chain(self.get.iter().map(|g| (&g.props, &g.copy))) {
             if let Err(error) = Member::parse_all(props, copy) {
+                out.push(error.to_string());
+            }
+        }
+        for get in &self.get {
+            if let Err(error) = Member::parse_all(&get.otherwise, &[]) {
                 out.push(error.to_string());
             }
         }

@@ -106,6 +106,10 @@ pub enum Transform {
     Count,
     /// `any`: true if it is set and not empty; null is false.
     Any,
+    /// `set`: true if it is set, even to something empty; null is false.
+    Set,
+    /// `unwrap`: CloudFront's `{Quantity, Items}` as plain lists, at every depth.
+    Unwrap,
     /// `list`: the value as the one item of a list; a list stays.
     List,
     /// `some`: null if it is empty (text, list or object).
@@ -124,7 +128,7 @@ pub enum Transform {
     Before(String),
     /// `split X`: the pieces.
     Split(String),
-    /// `where A=B`: the items of the list whose member A is the text B.
+    /// `where A=B`: the items of the list whose member A, as text, is B.
     Where(String, String),
     /// `null A,B`: null if the text is one of these.
     Null(Vec<String>),
@@ -254,6 +258,8 @@ fn transform(text: &str) -> Result<Transform, String> {
         "object" => Some(Transform::Object),
         "count" => Some(Transform::Count),
         "any" => Some(Transform::Any),
+        "set" => Some(Transform::Set),
+        "unwrap" => Some(Transform::Unwrap),
         "list" => Some(Transform::List),
         "some" => Some(Transform::Some),
         _ => None,

@@ -72,6 +72,7 @@ fn mapping(value: &Json, depth: usize) -> Result<Mapping, ExprError> {
     }
     Ok(match value {
         Json::String(text) => Mapping::Expr(Expr::parse(text)?),
+        Json::Array(items) if items.is_empty() => Mapping::Fixed(value.clone()),
         Json::Array(items) => Mapping::Chain(items.iter().map(|i| mapping(i, depth + 1)).collect::<Result<_, _>>()?),
         Json::Object(table) => {
             let expr = |key: &str| match table.get(key) {

@@ -61,6 +61,8 @@ pub struct Unknown {
 pub enum Reason {
     /// The API refused the caller.
     AccessDenied,
+    /// The call that would tell failed, was cut off or answered nonsense.
+    Failed,
     /// Nothing asked for it: this source does not carry the fact.
     NotCollected,
     /// Terraform says "known after apply".
@@ -82,6 +84,7 @@ impl Reason {
     pub fn words(self) -> &'static str {
         match self {
             Reason::AccessDenied => "access denied",
+            Reason::Failed => "call failed",
             Reason::NotCollected => "not collected",
             Reason::AfterApply => "known only after apply",
             Reason::NoDefaultParameter => "parameter without a value",

@@ -1,0 +1,193 @@
+//! Collects a snapshot: every account, Region and service of a plan at once, under one set of limits.
+//!
+//! One denied, failing or unsupported call is a gap and never the end; a stopped collection keeps what it has.
+
+mod account;
+mod gaps;
+mod plan;
+mod unit;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{AccountId, Gap, GapReason, Region, Resource, Snapshot, SourceKind};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+pub use plan::Plan;
+
+pub(crate) use plan::{Group, TypePlan};
+pub(crate) use unit::{Answer, map_item};
+
+use crate::client::Client;
+use crate::error::AwsError;
+use crate::settings::Config;
+use gaps::Gaps;
+
+/// How many (account, Region, group of types) are collected at once. Requests have a limit of their own.
+const UNITS_AT_ONCE: usize = 64;
+
+/// One piece of a collection: what one first call leads to, in one Region of one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unit {
+    /// The account.
+    pub account: AccountId,
+    /// The Region; none for what belongs to the account as a whole.
+    pub region: Option<Region>,
+    /// The first call, `ec2:DescribeInstances`, or the type for what is not listed.
+    pub group: String,
+}
+
+/// How far a collection is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Requests sent.
+    pub calls: u64,
+    /// Units collected.
+    pub done: usize,
+    /// Units in all, as far as is known.
+    pub units: usize,
+    /// Resources found.
+    pub resources: usize,
+    /// Gaps met.
+    pub gaps: usize,
+    /// The unit that ended last, `123456789012 eu-west-1 ec2:DescribeInstances`.
+    pub last: String,
+}
+
+/// What a collection gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Collected {
+    /// The resources and gaps.
+    pub snapshot: Snapshot,
+    /// The units that were collected to their end; handed to another collection, it leaves them out.
+    pub done: BTreeSet<Unit>,
+    /// True if it was stopped before all were.
+    pub stopped: bool,
+    /// Requests sent.
+    pub calls: u64,
+}
+
+/// Collects a live account (or an organisation). `earlier` is what a stopped collection gave: its units are kept and not asked
+/// again. Blocks; `progress` is called from several threads, after every unit.
+pub fn collect(
+    plan: &Plan,
+    config: &Config,
+    earlier: Option<Collected>,
+    progress: &(dyn Fn(&Progress) + Send + Sync),
+) -> Result<Collected, AwsError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
+        .enable_all()
+        .build()
+        .map_err(|e| AwsError::config(format!("no threads to work with: {e}"), "close other programs"))?;
+    runtime.block_on(run(plan, config, earlier.unwrap_or_default(), progress))
+}
+
+async fn run(
+    plan: &Plan,
+    config: &Config,
+    earlier: Collected,
+    progress: &(dyn Fn(&Progress) + Send + Sync),
+) -> Result<Collected, AwsError> {
+    let mut gaps = Gaps::default();
+    let found = account::find(config, &mut gaps).await?;
+    let mut out = Output { done: earlier.done, ..Output::default() };
+    // What was stopped for good reason then is asked again now.
+    out.resources.extend(earlier.snapshot.resources);
+    out.gaps.extend(earlier.snapshot.gaps.into_iter().filter(|g| g.what != STOPPED));
+
+    let mut todo = Vec::new();
+    for account in &found.accounts {
+        for group in plan.groups() {
+            for region in account.regions_for(group) {
+                let unit = Unit { account: account.id.clone(), region: region.clone(), group: group.key.clone() };
+                if !out.done.contains(&unit) {
+                    todo.push((unit, Arc::clone(group), account));
+                }
+            }
+        }
+    }
+    let mut state = Progress { units: todo.len(), ..Progress::default() };
+    let at_once = Arc::new(Semaphore::new(UNITS_AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for (unit, group, account) in todo {
+        let (account, at_once, limits) = (account.clone(), Arc::clone(&at_once), config.limits.clone());
+        tasks.spawn(async move {
+            let _permit = at_once.acquire_owned().await;
+            let given = unit::collect(&unit, &group, &account, &limits).await;
+            (unit, group, given)
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        let Ok((unit, group, given)) = ended else { continue };
+        state.done += 1;
+        state.calls = found.shared.calls();
+        state.resources += given.resources.len();
+        state.gaps += given.gaps.len();
+        state.last = format!("{} {} {}", unit.account, unit.region.as_ref().map_or("global", Region::as_str), unit.group);
+        progress(&state);
+        out.add(unit, &group, given);
+    }
+    out.gaps.extend(gaps.finish());
+    let name = found.accounts.first().map_or("", |a| a.id.as_str());
+    Ok(out.finish(name, found.shared.calls()))
+}
+
+/// The gap of a unit that was stopped.
+const STOPPED: &str = "the collection was stopped";
+
+#[derive(Default)]
+struct Output {
+    resources: Vec<Resource>,
+    gaps: Vec<Gap>,
+    done: BTreeSet<Unit>,
+    stopped: bool,
+}
+
+impl Output {
+    fn add(&mut self, unit: Unit, group: &Group, given: unit::Given) {
+        if given.stopped {
+            self.stopped = true;
+            for kind in group.root.type_names() {
+                let mut gap = Gap::new(STOPPED, GapReason::NotCollected, format!("before `{}` ended", unit.group));
+                gap = gap.help("run it again with `--resume`");
+                gap.account = Some(unit.account.clone());
+                gap.region = unit.region.clone();
+                gap.type_name = Some(kind);
+                self.gaps.push(gap);
+            }
+            return;
+        }
+        self.resources.extend(given.resources);
+        self.gaps.extend(given.gaps);
+        self.done.insert(unit);
+    }
+
+    /// In an order that does not depend on which call ended first.
+    fn finish(mut self, name: &str, calls: u64) -> Collected {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope(name, SourceKind::Live);
+        self.resources.sort_by(|a, b| key(a).cmp(&key(b)));
+        self.resources.dedup_by(|a, b| key(a) == key(b));
+        for resource in &mut self.resources {
+            resource.scope = scope;
+        }
+        self.gaps.sort();
+        self.gaps.dedup();
+        snapshot.resources = self.resources;
+        snapshot.gaps = self.gaps;
+        Collected { snapshot, done: self.done, stopped: self.stopped, calls }
+    }
+}
+
+fn key(r: &Resource) -> (&Option<AccountId>, &model::TypeName, &Option<Region>, &str) {
+    (&r.account, &r.type_name, &r.region, &r.id)
+}
+
+/// An account to collect.
+pub(crate) type AccountClient = Arc<Client>;
+
+#[cfg(test)]
+mod tests;

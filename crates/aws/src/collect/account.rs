@@ -1,0 +1,182 @@
+//! Which accounts and Regions there are, before anything else is asked.
+
+use std::sync::Arc;
+
+use catalogue::collect::CollectScope;
+use model::{AccountId, Arn, Gap, GapReason, Partition, Region, Value};
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::gaps::{Gaps, Place};
+use super::{AccountClient, Group};
+use crate::client::{Call, Client, Http, HttpLimits, Shared};
+use crate::credentials::{Means, Profiles, Provider, Role, find as find_credentials};
+use crate::endpoint;
+use crate::error::{AwsError, CallError, ErrorKind};
+use crate::settings::Config;
+
+/// An account with its client and its enabled Regions.
+#[derive(Clone)]
+pub(super) struct Account {
+    pub(super) id: AccountId,
+    pub(super) partition: Partition,
+    pub(super) client: AccountClient,
+    pub(super) regions: Vec<Region>,
+    pub(super) home: Region,
+}
+
+/// All accounts, and what their clients share.
+pub(super) struct Found {
+    pub(super) accounts: Vec<Account>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Account {
+    /// Where a group is asked.
+    pub(super) fn regions_for(&self, group: &Group) -> Vec<Option<Region>> {
+        match group.scope {
+            CollectScope::Account => vec![None],
+            CollectScope::Region => self.regions.iter().cloned().map(Some).collect(),
+        }
+    }
+}
+
+/// Finds out who we are and what there is to collect.
+pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsError> {
+    let env = &config.environment;
+    let profiles = Profiles::load(env)?;
+    let profile = config.profile.as_deref();
+    let asked = config.regions.first().map(|r| r.as_str().to_owned());
+    let named = profile.or_else(|| env.var("AWS_PROFILE")).unwrap_or("default");
+    let region = asked
+        .or_else(|| env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION")).map(str::to_owned))
+        .or_else(|| profiles.setting(named, "region").map(str::to_owned))
+        .unwrap_or_else(|| "us-east-1".to_owned());
+    let start = Region::new(&region).map_err(|e| AwsError::config(e.to_string(), "set `--region` or `AWS_REGION`"))?;
+
+    let limits = &config.limits;
+    let http = HttpLimits { connect: limits.connect, whole: limits.request, body_bytes_max: limits.body_bytes_max };
+    let near = HttpLimits { connect: limits.connect.min(std::time::Duration::from_secs(1)), body_bytes_max: 1 << 20, ..http };
+    let means = Means {
+        http: Http::new(env, http)?,
+        local: Http::local(near)?,
+        env: env.clone(),
+        mfa: config.mfa.clone(),
+        region: region.clone(),
+    };
+    let mut provider = Provider::new(find_credentials(env, &profiles, profile)?, means.clone());
+    if let Some(arn) = &config.role_arn {
+        provider = provider.with_role(Role { arn: arn.clone(), external_id: config.external_id.clone(), ..Role::default() });
+    }
+    provider.get().await?;
+    let shared = Arc::new(Shared::new(means.http.clone(), env.clone(), limits.clone(), config.cancel.clone()));
+    let own = account(&shared, &provider, &start, config, gaps).await?;
+    let mut accounts = Vec::new();
+    if let Some(role) = &config.org_role {
+        for id in members(&own, &start, gaps).await {
+            if id == own.id {
+                continue;
+            }
+            let arn = format!("arn:{}:iam::{id}:role/{role}", own.partition.name());
+            let theirs = provider.with_role(Role { arn, external_id: config.external_id.clone(), ..Role::default() });
+            match account(&shared, &theirs, &start, config, gaps).await {
+                Ok(found) => accounts.push(found),
+                Err(error) => gaps.add_gap(closed(&id, &error, role)),
+            }
+        }
+    }
+    accounts.insert(0, own);
+    Ok(Found { accounts, shared })
+}
+
+fn closed(id: &AccountId, error: &AwsError, role: &str) -> Gap {
+    let mut gap = Gap::new(format!("account {id}"), GapReason::Denied, error.to_string());
+    gap = gap.help(format!("let the role `{role}` of account {id} trust the caller"));
+    gap.account = Some(id.clone());
+    gap
+}
+
+async fn account(
+    shared: &Arc<Shared>,
+    provider: &Provider,
+    start: &Region,
+    config: &Config,
+    gaps: &mut Gaps,
+) -> Result<Account, AwsError> {
+    provider.get().await?;
+    let client = Client::new(Arc::clone(shared), provider.clone());
+    let nothing = JsonMap::new();
+    let call = Call { service: "sts", operation: "GetCallerIdentity", region: start, input: &nothing };
+    let who = client.call(call).await.map_err(AwsError::Identity)?;
+    let text = |key: &str| who.get(key).and_then(Value::as_str).unwrap_or_default();
+    let odd = |message: String| AwsError::Identity(CallError::new(ErrorKind::Malformed, "sts:GetCallerIdentity", "", &message));
+    let id = AccountId::new(text("Account")).map_err(|e| odd(e.to_string()))?;
+    let arn = Arn::new(text("Arn")).map_err(|e| odd(e.to_string()))?;
+    let partition = partition_of(&arn, start);
+    let client = client.of_account(id.clone());
+    let regions = if config.regions.is_empty() { enabled(&client, start, &id, gaps).await } else { config.regions.clone() };
+    Ok(Account { id, partition, client: Arc::new(client), regions, home: endpoint::home(partition) })
+}
+
+fn partition_of(arn: &Arn, start: &Region) -> Partition {
+    let all = [
+        Partition::Aws,
+        Partition::China,
+        Partition::GovCloud,
+        Partition::EuropeanSovereign,
+        Partition::Iso,
+        Partition::IsoB,
+        Partition::IsoE,
+        Partition::IsoF,
+    ];
+    all.into_iter().find(|p| p.name() == arn.partition()).unwrap_or_else(|| start.partition())
+}
+
+/// The Regions that the account has enabled. If it may not ask, the one it starts in, and a gap.
+async fn enabled(client: &Client, start: &Region, id: &AccountId, gaps: &mut Gaps) -> Vec<Region> {
+    let nothing = JsonMap::new();
+    let call = Call { service: "ec2", operation: "DescribeRegions", region: start, input: &nothing };
+    match client.call(call).await {
+        Ok(answer) => {
+            let names = answer.get("Regions").and_then(Value::as_list).unwrap_or_default();
+            let mut found: Vec<Region> = names.iter().filter_map(|r| Region::new(r.get("RegionName")?.as_str()?).ok()).collect();
+            found.sort();
+            found.dedup();
+            found
+        }
+        Err(error) => {
+            gaps.add(&error, Place { account: Some(id), region: None, type_name: None });
+            vec![start.clone()]
+        }
+    }
+}
+
+/// The organisation's active accounts.
+async fn members(own: &Account, start: &Region, gaps: &mut Gaps) -> Vec<AccountId> {
+    let input = json!({}).as_object().cloned().unwrap_or_default();
+    let call = Call { service: "organizations", operation: "ListAccounts", region: start, input: &input };
+    match own.client.call_all(call).await {
+        Ok(answer) => {
+            let all = answer.get("Accounts").and_then(Value::as_list).unwrap_or_default();
+            let active = |a: &&Value| a.get("Status").and_then(Value::as_str).is_none_or(|s| s == "ACTIVE");
+            let mut ids: Vec<AccountId> =
+                all.iter().filter(active).filter_map(|a| AccountId::new(a.get("Id")?.as_str()?).ok()).collect();
+            ids.sort();
+            ids
+        }
+        Err(error) => {
+            gaps.add(&error, Place { account: Some(&own.id), region: None, type_name: None });
+            Vec::new()
+        }
+    }
+}
+
+/// Inputs that name this account and Region, for templates.
+pub(super) fn builtins(partition: Partition, account: &AccountId, region: &Region) -> crate::value::Named {
+    let pairs = [("partition", partition.name()), ("account", account.as_str()), ("region", region.as_str())];
+    pairs.into_iter().map(|(k, v)| (k.to_owned(), Value::text(v))).collect()
+}
+
+/// JSON of an input value.
+pub(super) fn to_input(value: &Value) -> Json {
+    model::to_json(value)
+}
