@@ -193,7 +193,7 @@ impl Place {
             let mut pieces = text.split('-');
             pieces.clone().count() >= 3
                 && pieces.next().is_some_and(|p| (2..=4).contains(&p.len()))
-                && pieces.last().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+                && pieces.next_back().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
         };
         Place {
             account: parts().find_map(|p| AccountId::new(p).ok()),

@@ -32,7 +32,7 @@ impl Asked {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     /// Promises this many bytes more than it sends.
     pub(crate) cut: usize,
@@ -48,8 +48,8 @@ impl Reply {
         Reply { status, body: body.into(), ..Reply::default() }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Reply {
-        self.headers.push((name, value.into()));
+    pub(crate) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Reply {
+        self.headers.push((name.into(), value.into()));
         self
     }
 }

@@ -162,10 +162,10 @@ async fn fetch(source: &Source, means: &Means) -> Result<Credentials, AwsError> 
 
 /// Finds the first source that the environment or the shared files name.
 pub(crate) fn find(env: &Environment, profiles: &Profiles, profile: Option<&str>) -> Result<Source, AwsError> {
-    if profile.is_none() {
-        if let Some(found) = of_environment(env)? {
-            return Ok(found);
-        }
+    if profile.is_none()
+        && let Some(found) = of_environment(env)?
+    {
+        return Ok(found);
     }
     let named = profile.or_else(|| env.var("AWS_PROFILE"));
     let name = named.unwrap_or("default");

@@ -22,7 +22,8 @@ pub(super) fn container_source(env: &Environment) -> Result<Option<Source>, AwsE
     };
     let near = matches!(host, "localhost" | "169.254.170.2" | "169.254.170.23" | "[fd00:ec2::23]" | "[::1]")
         || host.parse::<std::net::Ipv4Addr>().is_ok_and(|a| a.is_loopback());
-    if !url.starts_with("https://") && !(url.starts_with("http://") && near) {
+    let safe = url.starts_with("https://") || (url.starts_with("http://") && near);
+    if !safe {
         let help = "it must begin with `https://`, or name this machine";
         return Err(AwsError::credentials(format!("`AWS_CONTAINER_CREDENTIALS_FULL_URI` is `{url}`"), help));
     }

@@ -1,0 +1,49 @@
+//! Every `collect.toml` of the built-in catalogue can be carried out: its calls and inputs are in the API facts, all are
+//! reads, and nothing is asked for twice.
+
+use std::path::Path;
+
+use aws::{Plan, permissions};
+use catalogue::SourceFile;
+
+fn gather(root: &Path, path: &Path, files: &mut Vec<SourceFile>) {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+            gather(root, &entry.path(), files);
+        }
+    } else if path.extension().is_some_and(|e| e == "toml") {
+        let text = std::fs::read_to_string(path).unwrap();
+        let path = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+        files.push(SourceFile { path, text });
+    }
+}
+
+fn plan() -> Plan {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    let mut files = Vec::new();
+    gather(&root, &root.join("aws"), &mut files);
+    let loaded = catalogue::load(&files);
+    let problems: Vec<String> =
+        loaded.problems.iter().filter(|p| p.path.ends_with("collect.toml")).map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    Plan::new(&loaded.pack.types).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn every_file_can_be_carried_out() {
+    assert!(plan().type_names().count() >= 100);
+}
+
+/// The least policy holds reads only, no wildcard, and nothing that reads data or secrets.
+#[test]
+fn the_least_policy_is_read_only() {
+    let actions = permissions(&plan());
+    assert!(actions.len() >= 100);
+    for action in &actions {
+        let (_, name) = action.split_once(':').unwrap();
+        let read = catalogue::collect::is_read(name) || action == "apigateway:GET";
+        assert!(read && !action.contains('*'), "{action}");
+        let data = ["GetSecretValue", "GetObject", "GetParameter", "GetItem", "GetFunction", "ReceiveMessage", "Decrypt"];
+        assert!(!data.contains(&name), "{action}");
+    }
+}
