@@ -71,8 +71,8 @@ image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 ec2.run_instances(
     ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group], UserData="#!/bin/sh\necho password=hunter2"
 )
-ec2.create_volume(AvailabilityZone=REGION + "a", Size=8, Encrypted=True)
-volume = ec2.create_volume(AvailabilityZone=REGION + "a", Size=9)["VolumeId"]
+ec2.create_volume(AvailabilityZone=REGION + "a", Size=21, Encrypted=True)
+volume = ec2.create_volume(AvailabilityZone=REGION + "a", Size=22)["VolumeId"]
 snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
 ec2.modify_snapshot_attribute(
     SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
