@@ -170,7 +170,8 @@ impl Output {
         let mut snapshot = Snapshot::default();
         let scope = snapshot.add_scope(name, SourceKind::Live);
         self.resources.sort_by(|a, b| key(a).cmp(&key(b)));
-        self.resources.dedup_by(|a, b| key(a) == key(b));
+        self.resources.dedup();
+        tell_apart(&mut self.resources);
         for resource in &mut self.resources {
             resource.scope = scope;
         }
@@ -179,6 +180,21 @@ impl Output {
         snapshot.resources = self.resources;
         snapshot.gaps = self.gaps;
         Collected { snapshot, done: self.done, stopped: self.stopped, calls }
+    }
+}
+
+/// Gives each of several resources of one id a number: an id names one resource.
+fn tell_apart(resources: &mut [Resource]) {
+    let mut count = 1;
+    for at in 1..resources.len() {
+        let (before, rest) = resources.split_at_mut(at);
+        let (Some(first), Some(this)) = (before.get(at - count), rest.first_mut()) else { continue };
+        if key(first) == key(this) {
+            count += 1;
+            this.id = format!("{}#{count}", this.id).into();
+        } else {
+            count = 1;
+        }
     }
 }
 
