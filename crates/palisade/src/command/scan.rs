@@ -18,7 +18,16 @@ use crate::output;
 type Write = fn(&Report<'_>) -> String;
 
 /// The forms of a report, by name.
-const FORMATS: &[(&str, Write)] = &[("terminal", report::terminal), ("json", report::json), ("jsonl", report::json_lines)];
+const FORMATS: &[(&str, Write)] = &[
+    ("terminal", report::terminal),
+    ("json", report::json),
+    ("jsonl", report::json_lines),
+    ("sarif", report::sarif),
+    ("csv", report::csv),
+    ("junit", report::junit),
+    ("markdown", report::markdown),
+    ("html", report::html),
+];
 
 /// Judges what the arguments name, and reports.
 pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
