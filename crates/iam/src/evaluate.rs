@@ -6,6 +6,8 @@
 //! There is one semantics: statements are evaluated against a [`World`], which is either one concrete request or a partly
 //! chosen one during the symbolic search.
 
+use std::sync::Arc;
+
 use model::Truth;
 
 use crate::arn::Parts;
@@ -106,8 +108,8 @@ pub fn policy_allows(policy: &Policy, request: &Request, policy_type: crate::Pol
     layer.allow.any().and(!layer.deny)
 }
 
-fn layers<'a>(world: &impl World, policies: impl IntoIterator<Item = &'a Policy>, kind: Kind) -> Layer {
-    policies.into_iter().fold(Layer::SILENT, |all, policy| all.or(layer(world, policy, kind)))
+fn layers(world: &impl World, policies: &[Arc<Policy>], kind: Kind) -> Layer {
+    policies.iter().fold(Layer::SILENT, |all, policy| all.or(layer(world, policy, kind)))
 }
 
 /// The policies of one organisational level.
@@ -116,26 +118,26 @@ pub struct Level {
     /// The root, unit or account they are attached to.
     pub node: String,
     /// The policies there; with none, nothing is allowed (SCP) or everything is (RCP, whose full-access policy is implicit).
-    pub policies: Vec<Policy>,
+    pub policies: Vec<Arc<Policy>>,
 }
 
 /// Every policy that concerns a request.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
     /// The caller's own and its groups', inline and managed.
-    pub identity: Vec<Policy>,
+    pub identity: Vec<Arc<Policy>>,
     /// The resource's.
-    pub resource: Option<Policy>,
+    pub resource: Option<Arc<Policy>>,
     /// Permissions boundaries; each must allow.
-    pub boundary: Vec<Policy>,
+    pub boundary: Vec<Arc<Policy>>,
     /// The session's.
-    pub session: Option<Policy>,
+    pub session: Option<Arc<Policy>>,
     /// Service control policies of the caller's account, a level each.
     pub scp: Vec<Level>,
     /// Resource control policies of the resource's account, a level each.
     pub rcp: Vec<Level>,
     /// The policies of the VPC endpoint that the request passes, if it passes one.
-    pub vpc_endpoint: Vec<Policy>,
+    pub vpc_endpoint: Vec<Arc<Policy>>,
     /// S3's switches for the bucket.
     pub s3: s3::Switches,
 }

@@ -1,8 +1,11 @@
 //! What checks ask: one question each, answered in three values, with reasons and proof in words.
 
-use model::{Truth, Value};
+use model::{ResourceIndex, ScopeIndex, Snapshot, Truth, Value};
 
+use crate::account::{Account, OWN_ACCOUNT};
 use crate::document::Policy;
+use crate::escalation::{self, Graph};
+use crate::evaluate::{Policies, evaluate};
 use crate::exposure::{Exposure, Openness, exposure};
 
 /// An answer that a check can use.
@@ -76,6 +79,130 @@ pub fn look(document: &Value, account: Option<&str>) -> Option<Exposure> {
     Some(exposure(&Policy::from_value(document), account))
 }
 
+/// Whether a policy by itself allows every action on every resource.
+pub fn admin_document(document: &Value) -> Fact {
+    if document.is_null() {
+        return Fact::plain(Truth::False);
+    }
+    let policy = std::sync::Arc::new(Policy::from_value(document));
+    let caller = crate::Caller::parse(&format!("arn:aws:iam::{OWN_ACCOUNT}:user/other"));
+    let policies = Policies { identity: vec![policy.clone()], ..Policies::default() };
+    let mut all = Truth::True;
+    for (action, resource) in
+        [("other:other", "arn:aws:other:::other"), ("iam:PutUserPolicy", "arn:aws:iam::000000000000:user/x")]
+    {
+        let context = crate::Context::new(crate::Mode::Discovery);
+        let request = crate::Request::new(caller.clone(), action, resource, Some(OWN_ACCOUNT), context);
+        all = all.and(evaluate(&request, &policies).allowed);
+    }
+    match all {
+        Truth::Unknown => {
+            let mut reasons: Vec<String> = policy.unreadable.iter().map(|r| r.to_string()).collect();
+            reasons.extend(policy.statements.iter().filter_map(|s| s.unreadable.as_ref()).map(|r| r.to_string()));
+            if reasons.is_empty() {
+                reasons.push("it hangs on a condition or on a value that is not known".to_owned());
+            }
+            Fact { truth: all, reasons, proof: String::new() }
+        }
+        Truth::True => Fact { proof: "allows every action on every resource".to_owned(), ..Fact::plain(all) },
+        Truth::False => Fact::plain(all),
+    }
+}
+
+/// What checks ask about users and roles. Made once for each scope of a snapshot.
+#[derive(Clone, Debug)]
+pub struct AccountFacts {
+    account: Account,
+    graph: Graph,
+}
+
+impl AccountFacts {
+    /// Reads a scope and works out who can become whom.
+    pub fn new(snapshot: &Snapshot, scope: ScopeIndex) -> AccountFacts {
+        let account = Account::from_snapshot(snapshot, scope);
+        let graph = escalation::graph(&account);
+        AccountFacts { account, graph }
+    }
+
+    /// The principals and what is attached to them.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    fn position(&self, resource: ResourceIndex) -> Option<usize> {
+        self.account.principals.iter().position(|p| p.resource == Some(resource))
+    }
+
+    /// Whether a user or role has every permission, effectively.
+    pub fn admin(&self, resource: ResourceIndex) -> Fact {
+        let Some(at) = self.position(resource) else { return Fact::unknown("no user or role") };
+        match self.graph.admin.get(at).copied().unwrap_or(Truth::Unknown) {
+            Truth::True => Fact { proof: "may do everything".to_owned(), ..Fact::plain(Truth::True) },
+            Truth::False => Fact::plain(Truth::False),
+            Truth::Unknown => Fact { reasons: self.reasons(at), ..Fact::plain(Truth::Unknown) },
+        }
+    }
+
+    /// Whether a user or role that is not admin can become one by steps that hang on nothing. Steps that hang on conditions
+    /// make the answer unknown.
+    pub fn escalates(&self, resource: ResourceIndex) -> Fact {
+        let Some(at) = self.position(resource) else { return Fact::unknown("no user or role") };
+        if self.graph.admin.get(at) == Some(&Truth::True) {
+            return Fact::plain(Truth::False);
+        }
+        let Some(path) = self.graph.path(at) else {
+            let reasons = self.graph.reasons.clone();
+            return if reasons.is_empty() { Fact::plain(Truth::False) } else { Fact { reasons, ..Fact::plain(Truth::Unknown) } };
+        };
+        let steps: Vec<&escalation::Step> = path.steps.iter().filter_map(|i| self.graph.steps.get(*i)).collect();
+        let words: Vec<String> = steps
+            .iter()
+            .map(|step| {
+                let requests: Vec<String> = step.requests.iter().map(|(a, r)| format!("{a} on {r}")).collect();
+                format!("{} ({})", step.way, requests.join(", "))
+            })
+            .collect();
+        let proof = words.join(", then ");
+        if path.certain {
+            return Fact { truth: Truth::True, reasons: Vec::new(), proof };
+        }
+        let mut reasons: Vec<String> = steps.iter().flat_map(|s| s.conditions.iter().cloned()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        Fact { truth: Truth::Unknown, reasons, proof }
+    }
+
+    /// Whether a user or role is admin or can become one.
+    pub fn privileged(&self, resource: ResourceIndex) -> Fact {
+        let (admin, escalates) = (self.admin(resource), self.escalates(resource));
+        match admin.truth.or(escalates.truth) {
+            Truth::True if admin.truth == Truth::True => admin,
+            Truth::True => escalates,
+            Truth::False => Fact::plain(Truth::False),
+            Truth::Unknown => {
+                let reasons = admin.reasons.into_iter().chain(escalates.reasons).collect();
+                Fact { truth: Truth::Unknown, reasons, proof: String::new() }
+            }
+        }
+    }
+
+    /// Why it cannot be told what a principal may do.
+    fn reasons(&self, at: usize) -> Vec<String> {
+        let Some(principal) = self.account.principals.get(at) else { return Vec::new() };
+        let attached = principal.policies.iter().chain(&principal.boundary);
+        let mut all: Vec<String> = attached
+            .flat_map(|a| a.policy.unreadable.iter().chain(a.policy.statements.iter().filter_map(|s| s.unreadable.as_ref())))
+            .map(|r| r.to_string())
+            .collect();
+        if all.is_empty() {
+            all.push("it hangs on conditions".to_owned());
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
 fn of_document(document: &Value, account: Option<&str>, wanted: impl Fn(&str) -> bool) -> Fact {
     let Some(found) = look(document, account) else { return Fact::plain(Truth::False) };
     let proof = found.words();
@@ -94,7 +221,8 @@ impl Exposure {
             crate::Caller::Anonymous => "anybody",
             other => other.text(),
         };
-        let mut words = format!("{} lets {who} do {} on {}", self.statements.join(", "), request.action, request.resource);
+        let mut words =
+            format!("{} lets {who} do {} on {}", self.statements.join(", "), crate::inclusion::proper(request), request.resource);
         match &self.openness {
             Openness::PublicIf(conditions) => words.push_str(&format!(" if {}", conditions.join(" and "))),
             Openness::CrossAccount(accounts) => words.push_str(&format!(" (let in: {})", accounts.join(", "))),
@@ -112,6 +240,49 @@ mod tests {
         Value::text(format!(
             r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sqs:SendMessage","Resource":"*"}}]}}"#
         ))
+    }
+
+    #[test]
+    fn who_is_admin_in_a_template() {
+        use model::{Resource, SourceKind, Text, TypeName};
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("t.yaml", SourceKind::CloudFormation);
+        let mut add = |id: &str, kind: &str, props: serde_json::Value| {
+            let mut resource = Resource::new(id, TypeName::new(kind).unwrap(), scope);
+            if let Value::Map(map) = model::from_json(&props) {
+                resource.props = map;
+            }
+            snapshot.resources.push(resource);
+            ResourceIndex(snapshot.resources.len() as u32 - 1)
+        };
+        let allow = |action: &str| serde_json::json!({ "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] });
+        let boss = add(
+            "Boss",
+            "AWS::IAM::User",
+            serde_json::json!({ "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"] }),
+        );
+        let eve = add("Eve", "AWS::IAM::User", serde_json::json!({ "Groups": ["Ops"] }));
+        let bob = add(
+            "Bob",
+            "AWS::IAM::User",
+            serde_json::json!({ "Policies": [{ "PolicyName": "p", "PolicyDocument": allow("s3:*") }] }),
+        );
+        add("Ops", "AWS::IAM::Group", serde_json::json!({}));
+        add("Keys", "AWS::IAM::Policy", serde_json::json!({ "PolicyDocument": allow("iam:CreateAccessKey"), "Groups": ["Ops"] }));
+        let odd = add("Odd", "AWS::IAM::User", serde_json::json!({}));
+        if let Some(odd) = snapshot.resources.get_mut(odd.0 as usize) {
+            odd.props.insert(Text::from("Policies"), Value::unknown(model::Reason::AfterApply, "policies"));
+        }
+        let facts = AccountFacts::new(&snapshot, scope);
+        assert_eq!(facts.admin(boss).truth, Truth::True);
+        assert_eq!(facts.escalates(boss).truth, Truth::False);
+        assert_eq!(facts.escalates(eve).truth, Truth::True);
+        assert!(facts.escalates(eve).proof.starts_with("iam-002"), "{}", facts.escalates(eve).proof);
+        assert_eq!(facts.privileged(bob).truth, Truth::False);
+        assert_eq!(facts.admin(odd).truth, Truth::Unknown);
+        assert!(!facts.admin(odd).reasons.is_empty());
+        assert_eq!(admin_document(&model::from_json(&allow("*"))).truth, Truth::True);
+        assert_eq!(admin_document(&model::from_json(&allow("s3:*"))).truth, Truth::False);
     }
 
     #[test]

@@ -130,6 +130,11 @@ impl Inclusion {
     }
 }
 
+/// The action in its proper case, where it is known.
+pub(crate) fn proper(request: &Request) -> String {
+    crate::authorization::Authorization::built_in().proper(&request.action)
+}
+
 /// A request in the case form.
 pub fn request_json(request: &Request) -> Json {
     let principal = match &request.caller {
@@ -138,7 +143,7 @@ pub fn request_json(request: &Request) -> Json {
         crate::Caller::Service(name) => json!({ "type": "Service", "name": &**name }),
         other => json!(other.text()),
     };
-    let mut out = json!({ "principal": principal, "action": &*request.action, "resource": &*request.resource });
+    let mut out = json!({ "principal": principal, "action": proper(request), "resource": &*request.resource });
     if let (Some(account), Json::Object(map)) = (&request.resource_account, &mut out) {
         map.insert("resource_account".into(), json!(&**account));
     }

@@ -5,26 +5,48 @@
 //! Absent on purpose: I/O, fetching of policies, and findings; the checks of the catalogue make those out of the answers
 //! given here.
 
+mod access;
+pub mod account;
 mod arn;
+pub mod authorization;
 pub mod case;
 mod condition;
 mod document;
+pub mod escalation;
 mod evaluate;
 mod exposure;
 pub mod facts;
 mod glob;
 mod inclusion;
+mod lint;
+pub mod managed;
 mod operator;
 mod request;
 pub mod s3;
+mod source;
 mod symbolic;
+pub mod why;
 
+pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};
+pub use account::Account;
 pub use document::{Effect, POLICY_BYTES_MAX, Policy, Problem, STATEMENTS_MAX, Statement};
 pub use evaluate::{Decision, Judgement, Level, Part, Policies, evaluate, policy_allows};
 pub use exposure::{Exposure, OUTSIDERS_MAX, Openness, exposure, exposure_of};
 pub use glob::PATTERN_BYTES_MAX;
 pub use inclusion::{Inclusion, PolicyType, no_broader, no_broader_all, request_json};
+pub use lint::{PROBLEMS_MAX, lint};
 pub use operator::{Compare, Operator, Quantifier};
 pub use request::{Caller, Context, Entry, Identity, Mode, REQUEST_TEXT_BYTES_MAX, Request};
+pub use source::{places, policy_in};
 pub use symbolic::search::{NODES_MAX, UNDECIDED_MAX};
 pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX};
+
+/// Unpacks embedded data; empty text if it is not what it should be, which a test rules out.
+fn unpack(packed: &[u8], bytes_max: usize) -> String {
+    let mut text = Vec::new();
+    let reader = zstd::Decoder::new(packed).map(|d| std::io::Read::take(d, bytes_max as u64));
+    match reader.and_then(|mut r| std::io::Read::read_to_end(&mut r, &mut text)) {
+        Ok(_) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List what the catalogue knows, or check a catalogue of your own.
     Catalogue(CatalogueArgs),
+    /// Answer questions about access: who may do what, with proof.
+    Iam(crate::command::iam::IamArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -3,6 +3,7 @@
 mod catalogue;
 mod completions;
 mod explain;
+pub(crate) mod iam;
 mod line;
 mod scan;
 
@@ -19,12 +20,15 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     if let Command::Completions { shell } = cli.command {
         return completions::run(shell, &mut Cli::command());
     }
+    if let Command::Iam(args) = &cli.command {
+        return iam::run(args, &|| Knowledge::read(cli.config.as_deref(), &cli.catalogue));
+    }
     let knowledge = Knowledge::read(cli.config.as_deref(), &cli.catalogue)?;
     match cli.command {
         Command::Scan(args) => scan::run(&args, &knowledge),
         Command::Line(args) => line::run(&args, &knowledge),
         Command::Explain(args) => explain::run(&args, &knowledge),
         Command::Catalogue(args) => catalogue::run(&args, &knowledge),
-        Command::Completions { .. } => Ok(Exit::Clean),
+        Command::Iam(_) | Command::Completions { .. } => Ok(Exit::Clean),
     }
 }

@@ -1,0 +1,266 @@
+//! From a snapshot: what a template, a plan or a live collection says of users, roles, groups, policies and resources.
+
+use std::sync::Arc;
+
+use model::{Resource, ScopeIndex, Snapshot, Text, Value};
+use rustc_hash::FxHashMap;
+
+use super::{Account, Attached, Guarded, Managed, OWN_ACCOUNT, Principal};
+use crate::arn::Parts;
+use crate::document::Policy;
+use crate::request::Caller;
+
+/// Where resource policies stand: type, property with the policy, property with the resource it belongs to, ARN form.
+const GUARDS: &[(&str, &str, &str, &str)] = &[
+    ("AWS::S3::BucketPolicy", "PolicyDocument", "Bucket", "arn:aws:s3:::{}"),
+    ("AWS::SQS::QueuePolicy", "PolicyDocument", "Queues", "{}"),
+    ("AWS::SNS::TopicPolicy", "PolicyDocument", "Topics", "{}"),
+    ("AWS::KMS::Key", "KeyPolicy", "", "{}"),
+    ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", "SecretId", "{}"),
+    ("AWS::ECR::Repository", "RepositoryPolicyText", "", "{}"),
+];
+
+impl Account {
+    /// Reads one scope of a snapshot.
+    pub fn from_snapshot(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
+        let mine: Vec<(usize, &Resource)> = snapshot.resources.iter().enumerate().filter(|(_, r)| r.scope == scope).collect();
+        let number = mine.iter().find_map(|(_, r)| r.account.as_ref()).map(|a| a.text().clone());
+        let names = Names { account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()) };
+        let managed = names.managed(&mine);
+        let mut account = Account { id: number, ..Account::default() };
+        let mut groups: FxHashMap<Text, (Text, Vec<Attached>)> = FxHashMap::default();
+        for (i, resource) in &mine {
+            let kind = match resource.type_name.as_str() {
+                "AWS::IAM::User" => "user",
+                "AWS::IAM::Role" => "role",
+                "AWS::IAM::Group" => {
+                    groups.insert(resource.id.clone(), (names.arn(resource, "group"), names.own(resource, &managed)));
+                    continue;
+                }
+                _ => continue,
+            };
+            let arn = names.arn(resource, kind);
+            let boundary = match resource.prop("PermissionsBoundary") {
+                Value::Null => None,
+                value => Some(names.attach(value, &managed)),
+            };
+            account.principals.push(Principal {
+                caller: Caller::parse(&arn),
+                arn,
+                label: resource.id.clone(),
+                resource: Some(model::ResourceIndex(*i as u32)),
+                policies: names.own(resource, &managed),
+                boundary,
+                trust: (kind == "role").then(|| Arc::new(Policy::from_value(resource.prop("AssumeRolePolicyDocument")))),
+                groups: Vec::new(),
+            });
+        }
+        let ids: FxHashMap<Text, usize> = account.principals.iter().enumerate().map(|(i, p)| (p.label.clone(), i)).collect();
+        for (_, resource) in &mine {
+            names.separate(resource, &mut account, &ids, &mut groups);
+        }
+        for (_, resource) in &mine {
+            names.memberships(resource, &mut account, &ids, &groups);
+        }
+        account.resources = mine.iter().flat_map(|(_, r)| names.guarded(r, &mine)).collect();
+        account.finish()
+    }
+}
+
+struct Names {
+    account: Text,
+}
+
+impl Names {
+    /// The ARN, known or made up of the name or else the id.
+    fn arn(&self, resource: &Resource, kind: &str) -> Text {
+        if let Some(arn) =
+            resource.attrs.get("Arn").and_then(Value::as_str).or(Some(&*resource.id).filter(|i| i.starts_with("arn:")))
+        {
+            return arn.into();
+        }
+        let property = match kind {
+            "user" => "UserName",
+            "role" => "RoleName",
+            "group" => "GroupName",
+            _ => "ManagedPolicyName",
+        };
+        let name = resource.prop(property).as_str().unwrap_or(resource.name.as_deref().unwrap_or(&resource.id));
+        let path = resource.prop("Path").as_str().unwrap_or("/");
+        format!("arn:aws:iam::{}:{kind}{path}{name}", self.account).into()
+    }
+
+    fn managed(&self, mine: &[(usize, &Resource)]) -> Managed {
+        let mut read = FxHashMap::default();
+        for (_, resource) in mine.iter().filter(|(_, r)| r.type_name.as_str() == "AWS::IAM::ManagedPolicy") {
+            let policy = Arc::new(Policy::from_value(resource.prop("PolicyDocument")));
+            for key in [resource.id.clone(), self.arn(resource, "policy")] {
+                read.insert(key, policy.clone());
+            }
+            if let Some(arn) = resource.attrs.get("PolicyArn").and_then(Value::as_str) {
+                read.insert(arn.into(), policy.clone());
+            }
+        }
+        Managed { read }
+    }
+
+    /// A managed policy by ARN or link. A mixed text is tried with the commercial partition.
+    fn attach(&self, value: &Value, managed: &Managed) -> Attached {
+        let shown = shown(value);
+        match value {
+            Value::Str(arn) => managed.attach(arn, arn.to_string()),
+            Value::Link(link) => managed.attach(&link.target, link.target.to_string()),
+            _ => {
+                let arn = shown.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", &self.account);
+                managed.attach(&arn, arn.clone())
+            }
+        }
+    }
+
+    /// What is written at the principal or group itself.
+    fn own(&self, resource: &Resource, managed: &Managed) -> Vec<Attached> {
+        let mut all: Vec<Attached> = Vec::new();
+        match resource.prop("Policies") {
+            Value::List(items) => all.extend(items.iter().map(|item| Attached {
+                name: format!("inline {}", item.get("PolicyName").map_or_else(|| "?".to_owned(), shown)).into(),
+                arn: None,
+                policy: Arc::new(Policy::from_value(item.get("PolicyDocument").unwrap_or(item))),
+            })),
+            Value::Null => {}
+            other => all.push(unreadable("inline policies", other)),
+        }
+        match resource.prop("ManagedPolicyArns") {
+            Value::List(items) => all.extend(items.iter().map(|item| self.attach(item, managed))),
+            Value::Null => {}
+            other => all.push(unreadable("managed policies", other)),
+        }
+        all
+    }
+
+    /// Policies that are resources of their own and say to whom they belong.
+    fn separate(
+        &self,
+        resource: &Resource,
+        account: &mut Account,
+        ids: &FxHashMap<Text, usize>,
+        groups: &mut FxHashMap<Text, (Text, Vec<Attached>)>,
+    ) {
+        let lists: &[&str] = match resource.type_name.as_str() {
+            "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => &["Users", "Roles", "Groups"],
+            "AWS::IAM::UserPolicy" => &["UserName"],
+            "AWS::IAM::RolePolicy" => &["RoleName"],
+            "AWS::IAM::GroupPolicy" => &["GroupName"],
+            _ => return,
+        };
+        let managed = resource.type_name.as_str() == "AWS::IAM::ManagedPolicy";
+        let attached = Attached {
+            name: resource.id.clone(),
+            arn: managed.then(|| self.arn(resource, "policy")),
+            policy: Arc::new(Policy::from_value(resource.prop("PolicyDocument"))),
+        };
+        for name in lists {
+            let value = resource.prop(name);
+            let items = value.as_list().unwrap_or(std::slice::from_ref(value));
+            for item in items.iter().filter(|i| !i.is_null()) {
+                if let Some(key) = self.target(item, account, ids)
+                    && let Some(principal) = account.principals.get_mut(key)
+                {
+                    principal.policies.push(attached.clone());
+                } else if let Some((_, policies)) = group_of(item, groups) {
+                    policies.push(attached.clone());
+                }
+            }
+        }
+    }
+
+    /// The principal that a link or a name means.
+    fn target(&self, value: &Value, account: &Account, ids: &FxHashMap<Text, usize>) -> Option<usize> {
+        match value {
+            Value::Link(link) => ids.get(&link.target).copied(),
+            Value::Str(name) => {
+                account.principals.iter().position(|p| p.caller.identity().is_some_and(|i| i.name == *name || *p.label == **name))
+            }
+            _ => None,
+        }
+    }
+
+    fn memberships(
+        &self,
+        resource: &Resource,
+        account: &mut Account,
+        ids: &FxHashMap<Text, usize>,
+        groups: &FxHashMap<Text, (Text, Vec<Attached>)>,
+    ) {
+        let (users, names) = match resource.type_name.as_str() {
+            "AWS::IAM::User" => (vec![Value::link(&resource.id, "")], resource.prop("Groups")),
+            "AWS::IAM::UserToGroupAddition" => {
+                (resource.prop("Users").as_list().unwrap_or_default().to_vec(), resource.prop("GroupName"))
+            }
+            _ => return,
+        };
+        let wanted = names.as_list().unwrap_or(std::slice::from_ref(names));
+        for user in users {
+            let Some(at) = self.target(&user, account, ids) else { continue };
+            let Some(principal) = account.principals.get_mut(at) else { continue };
+            for name in wanted.iter().filter(|n| !n.is_null()) {
+                let mut groups = groups.clone();
+                match group_of(name, &mut groups) {
+                    Some((arn, policies)) => {
+                        principal.groups.push(arn.clone());
+                        principal.policies.append(policies);
+                    }
+                    None => principal.policies.push(unreadable("group", name)),
+                }
+            }
+        }
+    }
+
+    fn guarded(&self, resource: &Resource, mine: &[(usize, &Resource)]) -> Vec<Guarded> {
+        let Some((_, property, owner, form)) = GUARDS.iter().find(|g| g.0 == resource.type_name.as_str()) else {
+            return Vec::new();
+        };
+        let document = resource.prop(property);
+        if document.is_null() {
+            return Vec::new();
+        }
+        let policy = Arc::new(Policy::from_value(document));
+        let own = Value::link(&resource.id, "");
+        let value = if owner.is_empty() { &own } else { resource.prop(owner) };
+        let items = value.as_list().unwrap_or(std::slice::from_ref(value));
+        let known = |item: &Value| -> Text {
+            let text = match item {
+                Value::Link(link) => mine
+                    .iter()
+                    .find(|(_, r)| r.id == link.target)
+                    .and_then(|(_, r)| r.attrs.get("Arn").and_then(Value::as_str).or(r.name.as_deref()).map(str::to_owned))
+                    .unwrap_or_else(|| link.target.to_string()),
+                other => shown(other),
+            };
+            if text.starts_with("arn:") { text.into() } else { form.replace("{}", &text).into() }
+        };
+        items.iter().map(|item| Guarded { arn: known(item), label: resource.id.clone(), policy: policy.clone() }).collect()
+    }
+}
+
+fn group_of<'a>(value: &Value, groups: &'a mut FxHashMap<Text, (Text, Vec<Attached>)>) -> Option<&'a mut (Text, Vec<Attached>)> {
+    match value {
+        Value::Link(link) => groups.get_mut(&link.target),
+        Value::Str(name) => groups
+            .iter_mut()
+            .find(|(id, (arn, _))| ***id == **name || Parts::new(arn).field(5).rsplit('/').next() == Some(name))
+            .map(|(_, group)| group),
+        _ => None,
+    }
+}
+
+fn unreadable(what: &str, value: &Value) -> Attached {
+    let policy = Arc::new(Policy::unreadable(format!("{what}: `{}` is not known", shown(value))));
+    Attached { name: what.into(), arn: None, policy }
+}
+
+fn shown(value: &Value) -> String {
+    match model::to_json(&Value::Mixed(vec![value.clone()])) {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,196 @@
+//! `palisade iam`
+
+mod accounts;
+mod documents;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::InputArgs;
+use crate::exit::Exit;
+use crate::input::Knowledge;
+
+#[derive(Debug, Args)]
+pub(crate) struct IamArgs {
+    #[command(subcommand)]
+    pub(crate) question: Question,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Question {
+    /// Evaluate cases: a request and all policies that concern it, in JSON; one line of JSON comes out for each.
+    Eval {
+        /// The file of cases, or `-` for standard input: JSON documents one after the other, or a list of them.
+        #[arg(long, value_name = "FILE")]
+        case: PathBuf,
+        /// Refuse a case with a malformed policy.
+        #[arg(long)]
+        validate: bool,
+    },
+    /// Is a candidate policy no broader than a reference? Exits with 0 for yes, 1 for no, 3 for unknown.
+    NoBroader {
+        /// The policy that sets the bounds; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        reference: PathBuf,
+        /// The policy that must stay within them; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        candidate: PathBuf,
+        #[command(flatten)]
+        form: PolicyForm,
+    },
+    /// What access does a new policy add, and what does it take away? Exits with 1 if it adds any.
+    Diff {
+        /// The old policy.
+        old: PathBuf,
+        /// The new one.
+        new: PathBuf,
+        #[command(flatten)]
+        form: PolicyForm,
+    },
+    /// Is a resource policy open to the world or to other accounts? Exits with 1 if it is.
+    Public {
+        /// The policy, or an answer of the AWS CLI that holds one; `-` for standard input.
+        policy: PathBuf,
+        /// The account that owns the resource.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
+        /// `text` or `json`.
+        #[arg(long, short, default_value = "text")]
+        format: Form,
+    },
+    /// May a principal do something? Exits with 0 if it may, 1 if not, 3 if it depends.
+    Can {
+        /// The principal: an ARN, a name, or a logical id.
+        principal: String,
+        /// The action.
+        action: String,
+        /// The resource's ARN, or `*`.
+        resource: String,
+        /// The value of a condition key.
+        #[arg(long, value_name = "KEY=VALUE")]
+        context: Vec<String>,
+        #[command(flatten)]
+        places: Where,
+    },
+    /// Who may do something?
+    WhoCan {
+        /// The action.
+        action: String,
+        /// The resource's ARN, or `*`.
+        resource: String,
+        #[command(flatten)]
+        places: Where,
+    },
+    /// What may a principal do?
+    PrincipalCan {
+        /// The principal: an ARN, a name, or a logical id.
+        principal: String,
+        #[command(flatten)]
+        places: Where,
+    },
+    /// Who can become admin, by which steps? Exits with 1 if anybody can who is not.
+    Escalate {
+        /// Draw the graph in DOT instead.
+        #[arg(long)]
+        dot: bool,
+        #[command(flatten)]
+        places: Where,
+    },
+    /// Why was a call denied?
+    Why {
+        /// The CloudTrail event; `-` for standard input.
+        event: PathBuf,
+        #[command(flatten)]
+        places: Where,
+    },
+    /// Is a policy well-formed, and does it mean something? Exits with 1 if not.
+    Lint {
+        /// Policies, or answers of the AWS CLI that hold one; `-` for standard input.
+        #[arg(required = true)]
+        policies: Vec<PathBuf>,
+        /// What the policies are attached to; told by their shape if not given.
+        #[arg(long, value_name = "TYPE")]
+        policy_type: Option<TypeName>,
+        /// A newer service-authorization table than the built-in one, as `cargo xtask iam-facts` writes it.
+        #[arg(long, value_name = "FILE")]
+        facts: Option<PathBuf>,
+        /// `text` or `json`.
+        #[arg(long, short, default_value = "text")]
+        format: Form,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct PolicyForm {
+    /// What the policies are attached to.
+    #[arg(long, value_name = "TYPE", default_value = "identity")]
+    pub(crate) policy_type: TypeName,
+    /// `text` or `json`.
+    #[arg(long, short, default_value = "text")]
+    pub(crate) format: Form,
+}
+
+/// Where principals and policies are read from, and the form of the answer.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Where {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// `text` or `json`.
+    #[arg(long, short, default_value = "text")]
+    pub(crate) format: Form,
+}
+
+/// What policies are attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TypeName {
+    /// A user, group or role.
+    Identity,
+    /// A resource.
+    Resource,
+    /// A role, as its trust policy.
+    Trust,
+    /// An organisational unit, as a service control policy.
+    Scp,
+    /// An organisational unit, as a resource control policy.
+    Rcp,
+    /// A user or role, as its boundary.
+    Boundary,
+    /// A session.
+    Session,
+    /// A VPC endpoint.
+    VpcEndpoint,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
+}
+
+/// Answers one question.
+pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Result<Exit> {
+    match &args.question {
+        Question::Eval { case, validate } => {
+            let validate = if *validate { ::iam::case::Validate::Yes } else { ::iam::case::Validate::No };
+            documents::eval(case, validate)
+        }
+        Question::NoBroader { reference, candidate, form } => documents::no_broader(reference, candidate, *form),
+        Question::Diff { old, new, form } => documents::diff(old, new, *form),
+        Question::Public { policy, account, format } => documents::public(policy, account.as_deref(), *format),
+        Question::Lint { policies, policy_type, facts, format } => {
+            documents::lint(policies, *policy_type, facts.as_deref(), *format)
+        }
+        Question::Can { principal, action, resource, context, places } => {
+            accounts::can(principal, (action, resource), context, places, learn)
+        }
+        Question::WhoCan { action, resource, places } => accounts::who_can(action, resource, places, learn),
+        Question::PrincipalCan { principal, places } => accounts::principal_can(principal, places, learn),
+        Question::Escalate { dot, places } => accounts::escalate(*dot, places, learn),
+        Question::Why { event, places } => accounts::why(event, places, learn),
+    }
+}

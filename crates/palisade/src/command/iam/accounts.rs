@@ -1,0 +1,265 @@
+//! Questions about the principals of an account.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use iam::case::decision_name;
+use iam::escalation::{self, Graph};
+use iam::{Access, Account, Decision, why};
+use model::{ScopeIndex, Truth};
+use serde_json::{Value as Json, json};
+
+use super::Where;
+use super::documents::{show, text_of};
+use crate::exit::Exit;
+use crate::input::{self, Knowledge};
+use crate::output;
+
+type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
+
+/// The accounts in everything that was named: saved `get-account-authorization-details` answers, and one for each template,
+/// plan or state.
+fn accounts(places: &Where, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
+    let mut all = Vec::new();
+    let mut others: Vec<PathBuf> = Vec::new();
+    for path in &places.input.input {
+        let details = if path.is_file() || path == Path::new("-") {
+            let text = text_of(path)?;
+            let hint = ["UserDetailList", "RoleDetailList", "GroupDetailList"].iter().any(|k| text.contains(k));
+            hint.then(|| serde_json::from_str::<Json>(&text).ok()).flatten()
+        } else {
+            None
+        };
+        match details.as_ref().and_then(Account::from_authorization_details) {
+            Some(account) => all.push((path.display().to_string(), account)),
+            None => others.push(path.clone()),
+        }
+    }
+    if !others.is_empty() {
+        let snapshot = input::read(&others, &places.input, &learn()?)?;
+        for (i, scope) in snapshot.scopes.iter().enumerate() {
+            let account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
+            if !account.principals.is_empty() || !account.resources.is_empty() {
+                let world = if scope.world.is_empty() { String::new() } else { format!(" ({})", scope.world) };
+                all.push((format!("{}{world}", scope.name), account));
+            }
+        }
+    }
+    if all.is_empty() {
+        bail!(
+            "no principals to ask about\n  help: --input FILE, an answer of `aws iam get-account-authorization-details`, a template or a plan"
+        );
+    }
+    Ok(all)
+}
+
+/// The account that has the principal, and the principal's name.
+fn holding<'a>(all: &'a [(String, Account)], principal: &str) -> Result<(&'a Account, &'a iam::account::Principal)> {
+    match all.iter().find_map(|(_, account)| Some((account, account.find(principal)?))) {
+        Some(found) => Ok(found),
+        None => bail!("no principal `{principal}` in what was read"),
+    }
+}
+
+fn access_json(access: &Access<'_>) -> Json {
+    json!({
+        "principal": &*access.principal.arn, "decision": decision_name(access.decision), "blocked_by": access.blocked_by,
+        "statements": access.proof.statements, "conditions": access.proof.conditions, "reasons": access.proof.reasons,
+    })
+}
+
+fn access_words(access: &Access<'_>) -> String {
+    let mut out = match access.decision {
+        Decision::Allowed => "allowed".to_owned(),
+        Decision::ExplicitlyDenied => format!("denied explicitly by {}", access.blocked_by.join(", ")),
+        Decision::ImplicitlyDenied => format!("denied: nothing allows it in {}", access.blocked_by.join(", ")),
+        Decision::Unknown if access.proof.conditions.is_empty() => "unknown".to_owned(),
+        Decision::Unknown => "depends on conditions".to_owned(),
+    };
+    out.push('\n');
+    for (head, list) in
+        [("  by", &access.proof.statements), ("  if", &access.proof.conditions), ("  because", &access.proof.reasons)]
+    {
+        if head == "  because" && !access.proof.conditions.is_empty() {
+            continue;
+        }
+        for item in list {
+            let _ = writeln!(out, "{head} {}", report::printable(item));
+        }
+    }
+    out
+}
+
+fn exit_of(decision: Decision) -> Exit {
+    match decision {
+        Decision::Allowed => Exit::Clean,
+        Decision::Unknown => Exit::Incomplete,
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Exit::Findings,
+    }
+}
+
+/// `iam can`
+pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let all = accounts(places, learn)?;
+    let (account, found) = holding(&all, principal)?;
+    let pair = |text: &String| -> Result<(String, String)> {
+        let (key, value) = text.split_once('=').with_context(|| format!("`{text}` is not KEY=VALUE"))?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    let context = keys.iter().map(pair).collect::<Result<Vec<_>>>()?;
+    let access = iam::can(account, found, request.0, request.1, &context);
+    let mut document = access_json(&access);
+    if let Some(map) = document.as_object_mut() {
+        map.insert("schema".into(), "palisade/iam.can/1".into());
+    }
+    show(places.format, &document, &access_words(&access))?;
+    Ok(exit_of(access.decision))
+}
+
+/// `iam who-can`
+pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let all = accounts(places, learn)?;
+    let found: Vec<Access<'_>> = all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
+    let mut words = String::new();
+    for access in &found {
+        let _ = write!(words, "{}: {}", access.principal.arn, access_words(access));
+    }
+    if found.is_empty() {
+        words.push_str("nobody\n");
+    }
+    let rows: Vec<Json> = found.iter().map(access_json).collect();
+    let document = json!({ "schema": "palisade/iam.who-can/1", "action": action, "resource": resource, "principals": rows });
+    show(places.format, &document, &words)?;
+    Ok(Exit::Clean)
+}
+
+/// `iam principal-can`
+pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let all = accounts(places, learn)?;
+    let (account, found) = holding(&all, principal)?;
+    let rows = iam::principal_can(account, found);
+    let mut words = String::new();
+    let mut list = Vec::new();
+    for row in &rows {
+        let _ = writeln!(words, "{} on {}", row.action, row.resource);
+        for (head, items) in [("if", &row.conditions), ("except", &row.except)] {
+            for item in items {
+                let _ = writeln!(words, "  {head} {}", report::printable(item));
+            }
+        }
+        list.push(json!({
+            "action": row.action, "resource": row.resource, "decision": decision_name(row.decision),
+            "conditions": row.conditions, "except": row.except,
+        }));
+    }
+    let document = json!({ "schema": "palisade/iam.principal-can/1", "principal": &*found.arn, "access": list });
+    show(places.format, &document, if words.is_empty() { "nothing\n" } else { &words })?;
+    Ok(Exit::Clean)
+}
+
+/// `iam escalate`
+pub(super) fn escalate(dot: bool, places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let all = accounts(places, learn)?;
+    let (mut words, mut rows, mut reasons) = (String::new(), Vec::new(), Vec::new());
+    let mut drawing = String::from("digraph escalation {\n  rankdir=LR;\n");
+    for (name, account) in &all {
+        let graph = escalation::graph(account);
+        reasons.extend(account.reasons.iter().chain(&graph.reasons).cloned());
+        let _ = writeln!(words, "{name}");
+        for (i, principal) in account.principals.iter().enumerate() {
+            match graph.admin.get(i) {
+                Some(Truth::True) => {
+                    let _ = writeln!(words, "  {} is admin", principal.label);
+                    rows.push(json!({ "principal": &*principal.arn, "admin": true, "steps": [] }));
+                    let _ = writeln!(drawing, "  {} [shape=doubleoctagon];", quoted(&principal.label));
+                    continue;
+                }
+                Some(Truth::Unknown) => {
+                    let _ = writeln!(words, "  {} may be admin", principal.label);
+                }
+                _ => {}
+            }
+            if let Some(path) = graph.path(i) {
+                chain(account, &graph, &path, &mut words, &mut drawing, &mut rows);
+            }
+        }
+    }
+    drawing.push_str("}\n");
+    let reachable = rows.iter().any(|r| r.get("admin") == Some(&Json::Bool(false)));
+    let document = json!({ "schema": "palisade/iam.escalate/1", "principals": rows, "reasons": reasons });
+    if dot {
+        output::print(&drawing)?
+    } else {
+        show(places.format, &document, &words)?
+    };
+    Ok(if reachable { Exit::Findings } else { Exit::Clean })
+}
+
+fn chain(
+    account: &Account,
+    graph: &Graph,
+    path: &escalation::Path,
+    words: &mut String,
+    drawing: &mut String,
+    rows: &mut Vec<Json>,
+) {
+    let label = |at: usize| account.principals.get(at).map_or("?", |p| &p.label);
+    let mut steps = Vec::new();
+    for (n, step) in path.steps.iter().filter_map(|i| graph.steps.get(*i)).enumerate() {
+        let to = if step.to == step.from { "admin" } else { label(step.to) };
+        let how: Vec<String> = step.requests.iter().map(|(a, r)| format!("{a} on {r}")).collect();
+        let indent = if n == 0 { "  " } else { "    then " };
+        let _ = writeln!(words, "{indent}{} -> {to} by {} ({})", label(step.from), step.way, how.join(", "));
+        for condition in &step.conditions {
+            let _ = writeln!(words, "      if {}", report::printable(condition));
+        }
+        let style = if step.conditions.is_empty() { "solid" } else { "dashed" };
+        let edge = format!("  {} -> {} [label={}, style={style}];\n", quoted(label(step.from)), quoted(to), quoted(&step.way));
+        if !drawing.contains(&edge) {
+            drawing.push_str(&edge);
+        }
+        steps.push(json!({
+            "from": label(step.from), "to": to, "way": step.way, "conditions": step.conditions,
+            "requests": step.requests.iter().map(|(a, r)| json!({ "action": a, "resource": r })).collect::<Vec<_>>(),
+        }));
+    }
+    let first = path.steps.first().and_then(|i| graph.steps.get(*i)).map_or("?", |s| label(s.from));
+    let arn = account.find(first).map_or(first, |p| &p.arn);
+    rows.push(json!({ "principal": arn, "admin": false, "certain": path.certain, "steps": steps }));
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace(['"', '\\'], "'"))
+}
+
+/// `iam why`
+pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let text = text_of(event)?;
+    let json: Json = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", event.display()))?;
+    let first = json.pointer("/Records/0").unwrap_or(&json);
+    let Some(call) = why::call_of(first) else { bail!("`{}` is no CloudTrail event", event.display()) };
+    let all = if places.input.input.is_empty() { Vec::new() } else { accounts(places, learn)? };
+    let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
+    let mut words = format!("{} asked for {} on {}\n", call.principal, call.action, call.resource);
+    if let Some(part) = why::blamed(&call.message) {
+        let _ = writeln!(words, "AWS names the {part} policies: {}", report::printable(&call.message));
+    }
+    match &access {
+        Some(access) => words.push_str(&access_words(access)),
+        None if all.is_empty() => words.push_str("give --input to see the statement\n"),
+        None => words.push_str("its principal is not in what was read\n"),
+    }
+    let least = why::least_policy(&call);
+    let denied = access.as_ref().is_some_and(|a| a.decision == Decision::ExplicitlyDenied);
+    if !denied {
+        let _ = writeln!(words, "least policy that allows it: {least}");
+    }
+    let document = json!({
+        "schema": "palisade/iam.why/1", "principal": call.principal, "action": call.action, "resource": call.resource,
+        "blamed": why::blamed(&call.message), "access": access.as_ref().map(access_json),
+        "least_policy": if denied { Json::Null } else { least },
+    });
+    show(places.format, &document, &words)?;
+    Ok(access.map_or(Exit::Incomplete, |a| exit_of(a.decision)))
+}

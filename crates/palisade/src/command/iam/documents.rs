@@ -1,0 +1,222 @@
+//! Questions about policy documents in files.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use iam::authorization::Authorization;
+use iam::case::{Case, Validate};
+use iam::{Inclusion, Openness, Policy, PolicyType};
+use serde_json::{Value as Json, json};
+
+use super::{Form, PolicyForm, TypeName};
+use crate::exit::Exit;
+use crate::output;
+
+/// The text of a file, or of standard input.
+pub(super) fn text_of(path: &Path) -> Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+impl TypeName {
+    fn kind(self) -> PolicyType {
+        match self {
+            TypeName::Identity | TypeName::Boundary | TypeName::Session => PolicyType::Identity,
+            TypeName::Resource | TypeName::Trust => PolicyType::Resource,
+            TypeName::Scp => PolicyType::Scp,
+            TypeName::Rcp | TypeName::VpcEndpoint => PolicyType::Rcp,
+        }
+    }
+}
+
+/// `iam eval`
+pub(super) fn eval(path: &Path, validate: Validate) -> Result<Exit> {
+    let text = text_of(path)?;
+    let mut out = String::new();
+    let mut answer = |case: &Json| {
+        let answer = match iam::case::read(case, validate) {
+            Ok(case) => Case::answer(&case),
+            Err(error) => json!({ "error": error }),
+        };
+        let _ = writeln!(out, "{answer}");
+    };
+    for document in serde_json::Deserializer::from_str(&text).into_iter::<Json>() {
+        match document.with_context(|| format!("`{}` is not JSON", path.display()))? {
+            Json::Array(cases) => cases.iter().for_each(&mut answer),
+            case => answer(&case),
+        }
+    }
+    output::print(&out)?;
+    Ok(Exit::Clean)
+}
+
+/// `iam no-broader`
+pub(super) fn no_broader(reference: &Path, candidate: &Path, form: PolicyForm) -> Result<Exit> {
+    let (reference, text) = (iam::policy_in(&text_of(reference)?), text_of(candidate)?);
+    let answer = iam::no_broader(&reference, &iam::policy_in(&text), form.policy_type.kind());
+    let words = match &answer {
+        Inclusion::Yes => "yes: the candidate allows nothing that the reference does not allow\n".to_owned(),
+        Inclusion::No { request, statements } => {
+            let request = iam::request_json(request);
+            let marks = excerpts(&text, statements);
+            format!("no: the candidate allows what the reference does not\n  {}\n{marks}", request_words(&request))
+        }
+        Inclusion::Unknown(reasons) => format!("unknown: {}\n", reasons.join("; ")),
+    };
+    show(form.format, &answer.to_json(), &words)?;
+    Ok(match answer {
+        Inclusion::Yes => Exit::Clean,
+        Inclusion::No { .. } => Exit::Findings,
+        Inclusion::Unknown(_) => Exit::Incomplete,
+    })
+}
+
+/// `principal may action on resource with key = value`
+pub(super) fn request_words(request: &Json) -> String {
+    let word = |name: &str| match request.get(name) {
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.get("name").or(other.get("type")).and_then(Json::as_str).unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    let mut out = format!("{} may {} on {}", word("principal"), word("action"), word("resource"));
+    let context = request.get("context").and_then(Json::as_object);
+    for (key, value) in context.into_iter().flatten().filter(|(k, _)| !k.starts_with("aws:principal")) {
+        let _ = write!(out, ", {key} = {value}");
+    }
+    out
+}
+
+/// The statements in the text that holds them, with their lines.
+fn excerpts(text: &str, statements: &[String]) -> String {
+    let mut out = String::new();
+    let Some(places) = iam::places(text) else { return out };
+    let lines: Vec<&str> = text.lines().collect();
+    for label in statements {
+        let _ = writeln!(out, "  {label}");
+        let path = label.split(' ').next().unwrap_or_default();
+        let single = path.trim_end_matches("[0]");
+        let span = places.get(model::Path::parse(path)).or_else(|| places.get(model::Path::parse(single)));
+        let Some(span) = span else { continue };
+        let wanted = lines.get(span.line.saturating_sub(1) as usize..(span.end_line as usize).min(lines.len()));
+        for (line, number) in wanted.unwrap_or_default().iter().take(20).zip(span.line..) {
+            let shown: String = line.chars().take(160).collect();
+            let _ = writeln!(out, "  {number:>5} | {}", report::printable(&shown));
+        }
+    }
+    out
+}
+
+/// `iam diff`
+pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Exit> {
+    let (before, text) = (iam::policy_in(&text_of(old)?), text_of(new)?);
+    let after = iam::policy_in(&text);
+    let kind = form.policy_type.kind();
+    let (added, removed) = (iam::no_broader(&before, &after, kind), iam::no_broader(&after, &before, kind));
+    let side = |answer: &Inclusion, verb: &str| match answer {
+        Inclusion::Yes => format!("{verb} no access"),
+        Inclusion::No { request, .. } => format!("{verb} access: {}", request_words(&iam::request_json(request))),
+        Inclusion::Unknown(reasons) => format!("may have {verb} access: {}", reasons.join("; ")),
+    };
+    let words = format!("{}; {}\n", side(&added, "added"), side(&removed, "removed"));
+    let part = |answer: &Inclusion| {
+        let mut json = answer.to_json();
+        if let Some(map) = json.as_object_mut() {
+            map.remove("schema");
+            let changed = match answer {
+                Inclusion::Yes => "no",
+                Inclusion::No { .. } => "yes",
+                Inclusion::Unknown(_) => "unknown",
+            };
+            map.insert("answer".into(), changed.into());
+        }
+        json
+    };
+    let document = json!({ "schema": "palisade/iam.diff/1", "added": part(&added), "removed": part(&removed) });
+    show(form.format, &document, &words)?;
+    Ok(match added {
+        Inclusion::Yes => Exit::Clean,
+        Inclusion::No { .. } => Exit::Findings,
+        Inclusion::Unknown(_) => Exit::Incomplete,
+    })
+}
+
+/// `iam public`
+pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<Exit> {
+    let text = text_of(path)?;
+    let exposure = iam::exposure(&iam::policy_in(&text), account);
+    let mut words = match &exposure.openness {
+        Openness::Public => "public: everybody is let in\n".to_owned(),
+        Openness::PublicIf(conditions) => format!("public if {}\n", conditions.join(" and ")),
+        Openness::CrossAccount(accounts) => format!("cross-account: open to {}\n", accounts.join(", ")),
+        Openness::No => "no: nobody outside the account is let in\n".to_owned(),
+        Openness::Unknown(reasons) => format!("unknown: {}\n", reasons.join("; ")),
+    };
+    if let Some(request) = &exposure.request {
+        let _ = writeln!(words, "  {}", request_words(&iam::request_json(request)));
+        words.push_str(&excerpts(&text, &exposure.statements));
+    }
+    if !exposure.deputies.is_empty() {
+        let _ = writeln!(words, "  whatever account they act for: {}", exposure.deputies.join(", "));
+    }
+    show(form, &exposure.to_json(), &words)?;
+    Ok(match exposure.openness {
+        Openness::No => Exit::Clean,
+        Openness::Unknown(_) => Exit::Incomplete,
+        _ => Exit::Findings,
+    })
+}
+
+/// `iam lint`
+pub(super) fn lint(paths: &[PathBuf], kind: Option<TypeName>, facts: Option<&Path>, form: Form) -> Result<Exit> {
+    let own = match facts {
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let table = Authorization::read(&bytes);
+            Some(table.map_err(|e| anyhow::anyhow!("`{}`: {e}", path.display()))?)
+        }
+        None => None,
+    };
+    let facts = own.as_ref().unwrap_or_else(|| Authorization::built_in());
+    let (mut words, mut all) = (String::new(), Vec::new());
+    for path in paths {
+        let text = text_of(path)?;
+        let policy: Policy = iam::policy_in(&text);
+        let places = iam::places(&text);
+        let named = policy.statements.iter().any(iam::Statement::has_principal);
+        let kind = kind.map_or(if named { PolicyType::Resource } else { PolicyType::Identity }, TypeName::kind);
+        for problem in iam::lint(&policy, kind, facts) {
+            let single = problem.path.replacen("Statement.", "Statement[0].", 1);
+            let span = places.as_ref().and_then(|p| p.nearest(&problem.path).or_else(|| p.nearest(&single)));
+            let at = span.map(|s| format!(":{}:{}", s.line, s.column)).unwrap_or_default();
+            let file = path.display().to_string();
+            let _ = writeln!(words, "{file}{at}: {}: {}", problem.path, report::printable(&problem.message));
+            if let Some(help) = &problem.help {
+                let _ = writeln!(words, "  help: {help}");
+            }
+            all.push(json!({
+                "file": file, "path": problem.path, "message": problem.message, "help": problem.help,
+                "line": span.map(|s| s.line), "column": span.map(|s| s.column),
+            }));
+        }
+    }
+    let clean = all.is_empty();
+    if clean {
+        words.push_str("nothing wrong\n");
+    }
+    show(form, &json!({ "schema": "palisade/iam.lint/1", "problems": all }), &words)?;
+    Ok(if clean { Exit::Clean } else { Exit::Findings })
+}
+
+/// Prints an answer in the form that was asked for.
+pub(super) fn show(form: Form, document: &Json, words: &str) -> Result<()> {
+    match form {
+        Form::Json => output::print(&format!("{document}\n")),
+        Form::Text => output::print(words),
+    }
+}
