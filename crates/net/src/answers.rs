@@ -59,6 +59,93 @@ pub fn from_aws_answers(documents: impl IntoIterator<Item = (String, Value)>) ->
     staging.net.finish()
 }
 
+/// Top-level keys that make a document a network answer.
+const KEYS: &[&str] = &[
+    "Vpcs",
+    "Subnets",
+    "SecurityGroups",
+    "SecurityGroupRules",
+    "NetworkAcls",
+    "RouteTables",
+    "NetworkInterfaces",
+    "Reservations",
+    "Addresses",
+    "InternetGateways",
+    "EgressOnlyInternetGateways",
+    "NatGateways",
+    "VpcPeeringConnections",
+    "PrefixLists",
+    "VpcEndpoints",
+    "VpnGateways",
+    "VpnConnections",
+    "FlowLogs",
+    "VpcBlockPublicAccessExclusions",
+    "VpcBlockPublicAccessOptions",
+    "TransitGateways",
+    "TransitGatewayAttachments",
+    "TransitGatewayVpcAttachments",
+    "TransitGatewayPeeringAttachments",
+    "TransitGatewayRouteTables",
+    "TransitGatewayStaticRoutes",
+    "TransitGatewayPropagations",
+    "TransitGatewayAssociations",
+    "TransitGatewayRouteTablePropagations",
+    "LoadBalancers",
+    "LoadBalancerDescriptions",
+    "Listeners",
+    "LoadBalancerListeners",
+    "ListenerRules",
+    "LoadBalancerListenerRules",
+    "TargetGroups",
+    "LoadBalancerTargetHealth",
+    "TargetHealthDescriptions",
+    "LoadBalancerAttributes",
+    "TargetGroupAttributes",
+    "AvailabilityZones",
+    "CustomerGateways",
+    "Regions",
+];
+
+/// True if the document is a saved answer about networks.
+pub fn is_answer(document: &Value) -> bool {
+    document.as_object().is_some_and(|object| object.keys().any(|key| KEYS.contains(&key.as_str())))
+}
+
+/// Reads a document. Commas before a closing bracket, which some recorders leave behind, do no harm. The error says where the
+/// text is no JSON.
+pub fn read_answer(text: &str) -> Result<Value, String> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(error) => serde_json::from_str(&without_trailing_commas(text)).map_err(|_| error.to_string()),
+    }
+}
+
+fn without_trailing_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c == '"' {
+            quoted = true;
+        } else if c == ',' {
+            let mut space = String::new();
+            while let Some(next) = chars.next_if(|next| next.is_whitespace()) {
+                space.push(next);
+            }
+            if !matches!(chars.peek(), Some('}' | ']')) {
+                out.push(',');
+            }
+            out.push_str(&space);
+            continue;
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// Account and Region by the names of the folders that a document lies in.
 fn home(label: &str) -> Home {
     let mut home = Home::default();
@@ -99,7 +186,6 @@ const SILENT: &[&str] = &[
     "VirtualInterfaces",
     "DBInstances",
     "DomainStatusList",
-    "FlowLogs",
     "VpcEndpointConnections",
     "ClassicLinkInstances",
     "connections",
@@ -154,6 +240,7 @@ impl Staging {
             "VpcEndpoints" => Staging::endpoint,
             "VpnGateways" => Staging::vpn_gateway,
             "VpnConnections" => Staging::vpn_connection,
+            "FlowLogs" => Staging::flow_log,
             "VpcBlockPublicAccessExclusions" => Staging::exclusion,
             "TransitGateways" => Staging::transit_gateway,
             "TransitGatewayAttachments" => Staging::transit_attachment,

@@ -207,6 +207,11 @@ impl<'a> Walk<'a> {
                 self.push(Step::pass("subnet", id.clone(), "").unknown(format!("subnet {id} isn't in the snapshot")));
             }
         }
+        let relay = interface.owner.kind == OwnerKind::Nat && !self.reply && !net.faulty(Fault::NatInbound);
+        if relay {
+            let step = Step::pass("nat-gateway", interface.owner.id.clone(), "").stop(code::NO_POSSIBLE_DESTINATION);
+            return self.lost(step.fix("an address of an interface: a NAT gateway only carries what was begun inside"));
+        }
         self.push(Step::pass("network-interface", interface.id.clone(), ""));
         End::Interface(at)
     }
@@ -353,10 +358,6 @@ impl<'a> Walk<'a> {
         if !self.reply {
             let relay = interface.owner.kind == OwnerKind::Nat;
             self.public_block(vpc, interface.subnet.at, false, relay);
-            if relay && !net.faulty(Fault::NatInbound) {
-                let step = Step::pass("nat-gateway", interface.owner.id.clone(), "").stop(code::NO_POSSIBLE_DESTINATION);
-                return self.lost(step.fix("an address of an interface: a NAT gateway only carries what was begun inside"));
-            }
         }
         self.enter(vpc, &gateway)
     }

@@ -103,9 +103,15 @@ impl Talk<'_> {
     /// From a NAT gateway on, under its own address, as often as the way leads through one.
     fn relay(&mut self) {
         let net = self.walk.net;
-        for _ in 0..4 {
+        let mut passed = Vec::new();
+        loop {
             let Some(End::Nat(at)) = self.legs.last().map(|leg| leg.end.clone()) else { return };
             let nat = net.nat(at);
+            if passed.contains(&at) {
+                self.walk.push(Step::pass("nat-gateway", nat.id.clone(), "routing loop").stop(code::NO_ROUTE_TO_DESTINATION));
+                return;
+            }
+            passed.push(at);
             let Some(interface) = nat.interface.at else {
                 let reason = format!("the address of NAT gateway {} isn't in the snapshot", nat.id);
                 self.walk.push(Step::pass("nat-gateway", nat.id.clone(), "").unknown(reason));

@@ -40,7 +40,7 @@ impl std::error::Error for PlaceError {}
 
 impl Place {
     /// Reads `internet`, `on-premises`, an id (interface, instance, balancer, subnet, VPC, security group, gateway, connection), an
-    /// address, a CIDR block, `tag:Key=Value`, a balancer's name, a `Name` tag, or a resource's name in a template.
+    /// address, a CIDR block, `tag:Key=Value` or `tag:Key`, a balancer's name, a `Name` tag, or a resource's name in a template.
     pub fn parse(net: &Network, text: &str) -> Result<Place, PlaceError> {
         let text = text.trim();
         let wrong = |message: String| Err(PlaceError { message });
@@ -54,10 +54,9 @@ impl Place {
             return Ok(Place::Address(addr));
         }
         if let Some(selector) = text.strip_prefix("tag:") {
-            let Some((key, value)) = selector.split_once('=') else {
-                return wrong(format!("`{text}`: a tag selector has the form `tag:Key=Value`"));
-            };
-            let tagged = |at: &usize| net.interface(*at).tags.get(key).is_some_and(|v| v.as_ref() == value);
+            let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
+            let has = |at: usize| net.interface(at).tags.get(key).is_some_and(|v| value.is_none_or(|value| v.as_ref() == value));
+            let tagged = |at: &usize| has(*at);
             return Ok(Place::Interfaces((0..net.interfaces.len()).filter(tagged).collect()));
         }
         if text.contains('/') && text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {

@@ -202,7 +202,7 @@ fn way(net: &Network, row: &Exposed) -> Way {
 }
 
 /// `internet -> igw-1 -> eni-1 (sg-1: rule)`; with the balancer in front where there is one.
-pub(crate) fn path_text(net: &Network, row: &Exposed) -> String {
+pub fn path_text(net: &Network, row: &Exposed) -> String {
     let interface = net.interface(row.interface);
     let gateway = interface.vpc.at.and_then(|v| net.vpc(v).igw).map(|g| net.gateway(g).id.to_string());
     let mut parts = vec!["internet".to_owned(), gateway.unwrap_or_else(|| "internet gateway".to_owned())];

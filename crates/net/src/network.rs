@@ -672,6 +672,8 @@ pub struct Network {
     pub target_groups: Vec<TargetGroup>,
     pub access_blocks: Vec<PublicAccessBlock>,
     pub exclusions: Vec<Exclusion>,
+    /// Flow logs: the id of the VPC, subnet or interface, and the log's own.
+    pub flow_logs: Vec<(Text, Text)>,
     /// Why there may be interfaces that are not listed, if so.
     pub interfaces_unknown: Option<Text>,
     /// Why there may be internet gateways that are not listed, if so.

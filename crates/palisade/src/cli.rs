@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Draw the responsibility line: who owns which layer, and how much of your side is proven.
     Line(LineArgs),
+    /// Answer what reaches what: from the internet, between instances, out of the account.
+    Net(NetArgs),
     /// Explain a check: what is wrong, why it matters, how to mend it.
     Explain(ExplainArgs),
     /// List what the catalogue knows, or check a catalogue of your own.
@@ -191,5 +193,132 @@ pub(crate) enum CatalogueAction {
     Check {
         /// The folder.
         dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetArgs {
+    #[command(subcommand)]
+    pub(crate) action: NetAction,
+}
+
+/// The form of `palisade net`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetFormat {
+    /// For a person.
+    Terminal,
+    /// For a program.
+    Json,
+    /// The way as a picture (`reach`).
+    Svg,
+    /// Test results (`assert`).
+    Junit,
+    /// Code scanning results (`assert`).
+    Sarif,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetAction {
+    /// Everything that the internet reaches: by which address, ports, way and rule.
+    Exposure {
+        /// Files and folders to read.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Whether A reaches B; with the way, or with everything that is in it. Exit code 0 yes, 1 no, 3 unknown.
+    Reach {
+        /// `internet`, `on-premises`, an id, an address, a CIDR block, `tag:Key=Value`, or a name in a template.
+        from: String,
+        /// The same.
+        to: String,
+        /// `tcp/443`, `udp/53`, `tcp/8000-8010`, `icmp`, `any`.
+        #[arg(default_value = "any")]
+        ports: String,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Check a file of segmentation rules. Exit code 1 if one fails, 3 if one is unknown.
+    Assert {
+        /// The rules: `deny internet -> tag:tier=db any`, one to a line.
+        file: PathBuf,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// What one state reaches and the other does not. Exit code 1 if something was opened.
+    Diff {
+        /// The old template, plan or folder.
+        old: PathBuf,
+        /// The new one.
+        new: PathBuf,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Points at which traffic can cross between VPCs, the internet and on-premises.
+    Zones {
+        /// Files and folders to read.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Administrators' ways from outside that avoid the bastion. Exit code 1 if there are any.
+    Bastion {
+        /// The bastion: an id or a selector, as for `reach`.
+        bastion: String,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// All routes out of VPCs, and whether a flow log sees them.
+    Egress {
+        /// Files and folders to read.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Subnets: public, private or isolated, by their routes.
+    Subnets {
+        /// Files and folders to read.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
+    },
+    /// Rules that change nothing: redundant, shadowed, or attached to nothing.
+    Unused {
+        /// Files and folders to read.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
+        /// The form of the answer.
+        #[arg(long, short, default_value = "terminal")]
+        format: NetFormat,
     },
 }

@@ -5,6 +5,7 @@ mod completions;
 mod explain;
 pub(crate) mod iam;
 mod line;
+mod net;
 mod scan;
 
 use anyhow::Result;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &knowledge),
         Command::Line(args) => line::run(&args, &knowledge),
+        Command::Net(args) => net::run(&args, &knowledge),
         Command::Explain(args) => explain::run(&args, &knowledge),
         Command::Catalogue(args) => catalogue::run(&args, &knowledge),
         Command::Iam(_) | Command::Completions { .. } => Ok(Exit::Clean),

@@ -409,6 +409,12 @@ impl Staging {
         });
     }
 
+    pub(super) fn flow_log(&mut self, item: &Value) {
+        if let (Some(resource), Some(id)) = (text(item, "ResourceId"), text(item, "FlowLogId")) {
+            self.net.flow_logs.push((resource, id));
+        }
+    }
+
     pub(super) fn block_public_access(&mut self, item: &Value) {
         let mode = match text(item, "InternetGatewayBlockMode").as_deref() {
             Some("block-bidirectional") => BlockMode::Bidirectional,

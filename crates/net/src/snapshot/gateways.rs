@@ -38,6 +38,10 @@ impl<'a> Reader<'a> {
                 ..Peering::default()
             });
         });
+        self.each("AWS::EC2::FlowLog", |reader, resource, id| {
+            let target = reader.refer(of(&resource.props, "ResourceId")).id;
+            reader.net.flow_logs.push((target, id));
+        });
         self.vpns();
         self.transits();
         self.public_access();

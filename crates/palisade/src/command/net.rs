@@ -1,0 +1,393 @@
+//! `palisade net`
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use net::{Exposure, Network, Outcome, Place, Ports, Verdict};
+use serde_json::{Value, json};
+
+use crate::cli::{InputArgs, NetAction, NetArgs, NetFormat};
+use crate::exit::Exit;
+use crate::input::{self, Knowledge};
+use crate::output;
+
+/// A saved answer larger than this is not read.
+const ANSWER_BYTES_MAX: u64 = 1_000_000_000;
+
+/// Answers a question about reachability.
+pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
+    match &args.action {
+        NetAction::Exposure { paths, input, format } => exposure(&load(paths, input, knowledge)?, *format),
+        NetAction::Reach { from, to, ports, input, format } => reach([from, to, ports], &load(&[], input, knowledge)?, *format),
+        NetAction::Assert { file, input, format } => assert(file, &load(&[], input, knowledge)?, *format),
+        NetAction::Diff { old, new, input, format } => {
+            let (old, new) = (one(old, input, knowledge)?, one(new, input, knowledge)?);
+            diff(&old, &new, *format)
+        }
+        NetAction::Zones { paths, input, format } => {
+            let rows = |net: &Network| net::survey::zones(net);
+            let text = |r: &net::survey::Crossing| format!("{} -> {}  by {} {}", r.from, r.to, r.component, r.by);
+            table("zones", &load(paths, input, knowledge)?, rows, text, *format)
+        }
+        NetAction::Egress { paths, input, format } => {
+            let text = |r: &net::survey::EgressRow| {
+                let log = r.log.as_ref().map_or_else(|| "unwatched".to_owned(), |log| format!("watched by {log}"));
+                format!("{}  {} by {}  {} interfaces, {log}", r.subnet, r.destination, r.by, r.interfaces)
+            };
+            table("egress", &load(paths, input, knowledge)?, net::survey::egress, text, *format)
+        }
+        NetAction::Subnets { paths, input, format } => {
+            let text = |r: &net::survey::SubnetRow| {
+                format!("{:?}  {} ({}) in {}: {}", r.kind, r.subnet, r.cidrs.join(", "), r.vpc, r.proof.join(" -> "))
+                    .to_lowercase()
+            };
+            table("subnets", &load(paths, input, knowledge)?, net::survey::subnets, text, *format)
+        }
+        NetAction::Unused { paths, input, format } => {
+            let text = |r: &net::Unused| match (r.rule.is_empty(), r.by.is_empty()) {
+                (true, _) => format!("{}  {}", r.why, r.id),
+                (false, true) => format!("{}  {} of {}", r.why, r.rule, r.id),
+                (false, false) => format!("{}  {} of {}, because of {}", r.why, r.rule, r.id, r.by),
+            };
+            table("unused", &load(paths, input, knowledge)?, net::unused, text, *format)
+        }
+        NetAction::Bastion { bastion, input, format } => bypasses(bastion, &load(&[], input, knowledge)?, *format),
+    }
+}
+
+/// Networks with the name of what they were read from.
+type Networks = Vec<(String, Network)>;
+
+/// Reads all paths: saved AWS answers become one network, every template, plan or state one of its own.
+fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
+    let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
+    if paths.is_empty() {
+        paths.push(PathBuf::from("."));
+    }
+    let mut documents = Vec::new();
+    let mut others = Vec::new();
+    for path in &paths {
+        if !path.exists() {
+            bail!("`{}` does not exist", path.display());
+        }
+        let before = documents.len();
+        answers(path, &mut documents)?;
+        if documents.len() == before {
+            others.push(path.clone());
+        }
+    }
+    let mut networks = Networks::new();
+    if !documents.is_empty() {
+        let name = paths.first().map(|p| p.display().to_string()).unwrap_or_default();
+        networks.push((name, net::from_aws_answers(documents)));
+    }
+    if !others.is_empty() {
+        let snapshot = input::read(&others, args, knowledge)?;
+        for (scope, network) in net::from_snapshot(&snapshot) {
+            let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
+            networks.push((name, network));
+        }
+    }
+    if networks.is_empty() {
+        bail!(
+            "there is nothing about networks in `{}`",
+            paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `")
+        );
+    }
+    Ok(networks)
+}
+
+/// Adds every saved answer below a path, labelled with its place below it.
+fn answers(path: &Path, documents: &mut Vec<(String, Value)>) -> Result<()> {
+    let walk = ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
+    for entry in walk {
+        let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+        let file = entry.path();
+        let json = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        if !json || !file.is_file() || entry.metadata().is_ok_and(|m| m.len() > ANSWER_BYTES_MAX) {
+            continue;
+        }
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let label = file.display().to_string();
+        // What is no JSON at all, or no answer, is left to the other readers.
+        if let Ok(document) = net::read_answer(&String::from_utf8_lossy(&bytes))
+            && net::is_answer(&document)
+        {
+            documents.push((label, document));
+        }
+    }
+    Ok(())
+}
+
+fn one(path: &Path, input: &InputArgs, knowledge: &Knowledge) -> Result<Network> {
+    let networks = load(&[path.to_owned()], input, knowledge)?;
+    match <[(String, Network); 1]>::try_from(networks) {
+        Ok([(_, network)]) => Ok(network),
+        Err(several) => bail!("`{}` holds {} networks; name one template or folder", path.display(), several.len()),
+    }
+}
+
+fn print_json(value: &Value) -> Result<()> {
+    output::print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+fn gaps(out: &mut String, network: &Network) {
+    for gap in network.gaps.iter().filter(|g| g.matters).take(20) {
+        let file = gap.file.as_deref().map(|f| format!(" in {f}")).unwrap_or_default();
+        let _ = writeln!(out, "could not be read: {}: {}{file}", gap.what, gap.detail);
+    }
+}
+
+fn table<T: serde::Serialize>(
+    name: &str,
+    networks: &Networks,
+    rows: impl Fn(&Network) -> Vec<T>,
+    text: impl Fn(&T) -> String,
+    format: NetFormat,
+) -> Result<Exit> {
+    let mut out = String::new();
+    let mut all = Vec::new();
+    for (source, network) in networks {
+        let rows = rows(network);
+        if networks.len() > 1 {
+            let _ = writeln!(out, "{source}");
+        }
+        rows.iter().for_each(|row| {
+            let _ = writeln!(out, "{}", text(row));
+        });
+        gaps(&mut out, network);
+        all.push(json!({ "source": source, name: rows, "gaps": network.gaps }));
+    }
+    match format {
+        NetFormat::Json => print_json(&json!({ "schema": format!("palisade/net.{name}/1"), "networks": all }))?,
+        _ => output::print(&out)?,
+    }
+    Ok(Exit::Clean)
+}
+
+fn exposure(networks: &Networks, format: NetFormat) -> Result<Exit> {
+    let row = |network: &Network, row: &net::Exposed| {
+        let interface = network.interfaces.get(row.interface);
+        json!({
+            "interface": interface.map(|i| i.id.to_string()),
+            "owner": interface.map(|i| i.owner.id.to_string()),
+            "service": interface.map(|i| i.owner.service.to_string()),
+            "public": row.public.map(|a| a.to_string()),
+            "ports": row.ports.to_string(),
+            "sources": row.sources.cidrs(row.family, 100).iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "group": row.group,
+            "rule": row.rule,
+            "balancer": row.via.as_ref().and_then(|(at, _)| network.balancers.get(*at)).map(|b| b.id.to_string()),
+            "path": net::facts::path_text(network, row),
+            "unknown": row.unknown,
+        })
+    };
+    let rows = |network: &Network| Exposure::all(network).iter().map(|r| row(network, r)).collect::<Vec<_>>();
+    let text = |row: &Value| {
+        let words = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let list = |key: &str| {
+            let all = row.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            all.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let sources = list("sources");
+        let from = if sources.len() > 8 { String::new() } else { format!("  from {}", sources.join(", ")) };
+        let unknown = list("unknown");
+        let sure = if unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", unknown.join("; ")) };
+        format!("{}{from}{sure}", words("path"))
+    };
+    table("exposure", networks, rows, text, format)
+}
+
+/// The answer of the network that knows both ends; of several the one that reaches.
+fn reach([from, to, ports]: [&String; 3], networks: &Networks, format: NetFormat) -> Result<Exit> {
+    let ports = Ports::parse(ports).map_err(anyhow::Error::msg)?;
+    let rank = |v: Verdict| match v {
+        Verdict::Reachable => 0,
+        Verdict::Blocked => 1,
+        Verdict::Unknown => 2,
+    };
+    let mut best: Option<net::Answer> = None;
+    for (_, network) in networks {
+        let ends = [Place::parse(network, from)?, Place::parse(network, to)?];
+        let mut answer = net::reach(network, &ends[0], &ends[1], &ports);
+        answer.from = from.clone();
+        answer.to = to.clone();
+        if best.as_ref().is_none_or(|b| rank(answer.answer) < rank(b.answer)) {
+            best = Some(answer);
+        }
+    }
+    let Some(answer) = best else { bail!("there is nothing about networks in the input") };
+    match format {
+        NetFormat::Json => print_json(&serde_json::to_value(&answer)?)?,
+        NetFormat::Svg => output::print(&net::draw::svg(&answer))?,
+        _ => output::print(&net::draw::page(&answer))?,
+    }
+    Ok(match answer.answer {
+        Verdict::Reachable => Exit::Clean,
+        Verdict::Blocked => Exit::Findings,
+        Verdict::Unknown => Exit::Incomplete,
+    })
+}
+
+fn assert(file: &Path, networks: &Networks, format: NetFormat) -> Result<Exit> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let rules = match net::parse_rules(&text) {
+        Ok(rules) => rules,
+        Err(errors) => {
+            let told =
+                errors.iter().map(|e| format!("{}:{}:{}: {}\n  help: {}", file.display(), e.line, e.column, e.message, e.help));
+            bail!("{}", told.collect::<Vec<_>>().join("\n"));
+        }
+    };
+    let mut all = Vec::new();
+    for (source, network) in networks {
+        all.extend(net::check_rules(network, &rules).into_iter().map(|c| (source.clone(), c)));
+    }
+    match format {
+        NetFormat::Json => {
+            let rows = all.iter().map(|(source, c)| json!({ "source": source, "line": c.line, "rule": c.rule, "outcome": c.outcome, "answer": c.answer }));
+            print_json(&json!({ "schema": "palisade/net.assert/1", "rules": rows.collect::<Vec<_>>() }))?;
+        }
+        NetFormat::Junit => output::print(&junit(file, &all))?,
+        NetFormat::Sarif => print_json(&sarif(file, &all))?,
+        _ => {
+            let mut out = String::new();
+            for (_, checked) in &all {
+                let _ = writeln!(out, "{}  {}:{}  {}", word(checked.outcome), file.display(), checked.line, checked.rule);
+                if let (true, Some(answer)) = (checked.outcome != Outcome::Pass, &checked.answer) {
+                    net::draw::page(answer).lines().for_each(|line| {
+                        let _ = writeln!(out, "    {line}");
+                    });
+                }
+            }
+            output::print(&out)?;
+        }
+    }
+    let any = |outcome: Outcome| all.iter().any(|(_, c)| c.outcome == outcome);
+    Ok(if any(Outcome::Fail) {
+        Exit::Findings
+    } else if any(Outcome::Unknown) {
+        Exit::Incomplete
+    } else {
+        Exit::Clean
+    })
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn told(checked: &net::Checked) -> String {
+    checked.answer.as_ref().map(net::draw::page).unwrap_or_default()
+}
+
+fn junit(file: &Path, all: &[(String, net::Checked)]) -> String {
+    let failures = all.iter().filter(|(_, c)| c.outcome == Outcome::Fail).count();
+    let skipped = all.iter().filter(|(_, c)| c.outcome == Outcome::Unknown).count();
+    let name = xml(&file.display().to_string());
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(out, "<testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\" errors=\"{skipped}\">", all.len());
+    for (source, checked) in all {
+        let _ = writeln!(out, "  <testcase classname=\"{}\" name=\"{}\">", xml(source), xml(&checked.rule));
+        let tag = match checked.outcome {
+            Outcome::Pass => "",
+            Outcome::Fail => "failure",
+            Outcome::Unknown => "error",
+        };
+        if !tag.is_empty() {
+            let _ = writeln!(
+                out,
+                "    <{tag} message=\"{} at line {}\">{}</{tag}>",
+                word(checked.outcome),
+                checked.line,
+                xml(&told(checked))
+            );
+        }
+        let _ = writeln!(out, "  </testcase>");
+    }
+    out.push_str("</testsuite>\n");
+    out
+}
+
+fn sarif(file: &Path, all: &[(String, net::Checked)]) -> Value {
+    let results: Vec<Value> = all
+        .iter()
+        .filter(|(_, c)| c.outcome != Outcome::Pass)
+        .map(|(_, c)| {
+            json!({
+                "ruleId": "net-assert",
+                "level": if c.outcome == Outcome::Fail { "error" } else { "warning" },
+                "message": { "text": format!("{}: {}\n{}", word(c.outcome), c.rule, told(c)) },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": file.display().to_string() },
+                    "region": { "startLine": c.line },
+                }}],
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "palisade",
+                "rules": [{ "id": "net-assert", "shortDescription": { "text": "a segmentation rule does not hold" } }],
+            }},
+            "results": results,
+        }],
+    })
+}
+
+fn diff(old: &Network, new: &Network, format: NetFormat) -> Result<Exit> {
+    let (changes, pairs) = net::diff(old, new);
+    if format == NetFormat::Json {
+        print_json(&json!({ "schema": "palisade/net.diff/1", "pairs_compared": pairs, "changes": changes }))?;
+    } else {
+        let mut out = String::new();
+        for change in &changes {
+            let rule = if change.rule.is_empty() { String::new() } else { format!("  by {}", change.rule) };
+            let _ = writeln!(out, "{}  {} -> {} {}{rule}", change.change, change.from, change.to, change.ports);
+        }
+        if !pairs {
+            out.push_str("only what the internet reaches was compared: there are too many pairs of interfaces\n");
+        }
+        output::print(&out)?;
+    }
+    let opened = changes.iter().any(|c| c.change == "opened");
+    Ok(if opened { Exit::Findings } else { Exit::Clean })
+}
+
+fn bypasses(bastion: &str, networks: &Networks, format: NetFormat) -> Result<Exit> {
+    let mut found = false;
+    let mut problem = None;
+    let rows = |network: &Network| match Place::parse(network, bastion) {
+        Ok(place) => net::survey::bastion(network, &place),
+        Err(_) => Vec::new(),
+    };
+    for (_, network) in networks {
+        match Place::parse(network, bastion) {
+            Ok(Place::Missing(id)) => problem = Some(format!("the bastion {id} isn't in the input")),
+            Ok(_) => {}
+            Err(error) => bail!("{error}"),
+        }
+        found |= !rows(network).is_empty();
+    }
+    if let Some(problem) = problem.filter(|_| networks.len() == 1) {
+        bail!("{problem}");
+    }
+    let text = |r: &net::survey::Bypass| {
+        let sure = if r.unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", r.unknown.join("; ")) };
+        format!("{} -> {} {}: {}{sure}", r.from, r.target, r.ports, r.path)
+    };
+    table("bastion", networks, rows, text, format)?;
+    Ok(if found { Exit::Findings } else { Exit::Clean })
+}
