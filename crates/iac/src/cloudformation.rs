@@ -12,6 +12,7 @@ mod accept;
 mod condition;
 mod evaluate;
 mod function;
+mod globals;
 mod nested;
 mod parameters;
 mod reference;

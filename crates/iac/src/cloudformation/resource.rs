@@ -6,16 +6,21 @@ use syntax::{Kind, Node};
 use super::accept::{self, Comment};
 use super::condition::Answer;
 use super::evaluate::{Evaluator, Place};
+use super::globals::Globals;
 use super::template::{Named, is_blank};
 
 /// Every resource that exists, or may exist, in source order; those of a nested stack behind it.
 pub(crate) fn all(evaluator: &Evaluator<'_, '_>, comments: &[Comment]) -> Vec<Resource> {
     let mut resources = Vec::with_capacity(evaluator.template.resources.len());
+    let globals = Globals::new(evaluator);
     for named in &evaluator.template.resources {
         let outer = evaluator.locals.replace(named.locals.clone());
         let resource = one(evaluator, named, comments);
         evaluator.locals.replace(outer);
-        let Some(resource) = resource else { continue };
+        let Some(mut resource) = resource else { continue };
+        if let Some(globals) = &globals {
+            globals.apply(named, &mut resource);
+        }
         resources.push(resource);
         if let Some(stack) = evaluator.stack(named) {
             resources.extend(stack.resources.iter().cloned());

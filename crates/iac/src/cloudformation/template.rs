@@ -7,6 +7,7 @@ use syntax::{Document, Entry, Kind, Node, Typed};
 
 use super::function::{Function, application};
 use super::session::Session;
+use super::transform::SERVERLESS;
 
 /// Values that the loop variables around something have.
 pub(crate) type Locals = Vec<(Text, Text)>;
@@ -40,6 +41,8 @@ pub(crate) struct Template<'t> {
     pub(crate) resource_names: BTreeMap<Text, usize>,
     pub(crate) outputs: BTreeMap<Text, Named<'t>>,
     pub(crate) transforms: Vec<(Text, Span)>,
+    /// SAM's `Globals`, if SAM is among the transforms.
+    pub(crate) globals: Option<&'t Node>,
 }
 
 impl<'t> Template<'t> {
@@ -55,7 +58,11 @@ impl<'t> Template<'t> {
             resource_names: BTreeMap::new(),
             outputs: BTreeMap::new(),
             transforms: transforms(root),
+            globals: None,
         };
+        if template.transforms.iter().any(|(name, _)| &**name == SERVERLESS) {
+            template.globals = root.get("Globals");
+        }
         let mut loops = Loops { session, file: template.file.clone(), items: 0 };
         for entry in section(root, "Parameters", &mut loops) {
             template.parameters.insert(&entry.key, declared(&entry.node));

@@ -118,6 +118,24 @@ fn a_long_chain_of_conditions_ends() {
 }
 
 #[test]
+fn what_is_as_deep_as_is_read_fits_the_stack() {
+    let plain = format!("{}1{}", "{a: ".repeat(120), "}".repeat(120));
+    let chosen = format!("{}1{}", "{\"Fn::If\": [C, ".repeat(58), ", 2]}".repeat(58));
+    let joined = format!("{}x{}", "{\"Fn::Join\": ['', [".repeat(38), "]]}".repeat(38));
+    for deep in [plain, chosen, joined] {
+        let text = format!(
+            "Conditions: {{C: !Equals [a, a]}}\nResources:\n  R:\n    Type: Custom::X\n    Properties: {{P: {deep}, \
+             N: !GetAtt S.Outputs.O}}\n  S: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: t, Parameters: {{P: {deep}}}}}}}\n\
+             Outputs: {{O: {{Value: {deep}}}}}\n"
+        );
+        let own = text.clone();
+        let load = move |_: &str, _: &str| Some(Loaded { file: "n.yaml".to_owned(), text: own.clone() });
+        let snapshot = read(&text, "t.yaml", &Parameters::default(), &Limits::default(), &load);
+        assert_eq!(snapshot.resources.first().map(|r| r.prop("P").has_unknown()), Some(false), "{:?}", snapshot.gaps);
+    }
+}
+
+#[test]
 fn the_same_text_gives_the_same_snapshot() {
     let text = include_str!("../../tests/cloudformation/worlds.yaml");
     assert_eq!(read_text(text), read_text(text));

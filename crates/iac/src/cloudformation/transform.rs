@@ -7,7 +7,7 @@ use super::evaluate::Evaluator;
 /// The SAM transform.
 pub(crate) const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 
-/// Applies the template's transforms to its evaluated resources. `Fn::ForEach` and the other language extensions are
+/// Applies the template's transforms to its evaluated resources, which already have SAM's `Globals` in them. `Fn::ForEach` and the other language extensions are
 /// evaluated with everything else; what a macro of somebody's own does is a gap.
 pub(crate) fn apply(evaluator: &Evaluator<'_, '_>, resources: Vec<Resource>) -> Vec<Resource> {
     let template = evaluator.template;

@@ -95,6 +95,9 @@ fn combinations<'a>(axes: &'a [Axis<'_>]) -> Vec<Vec<&'a Choice>> {
 /// The conditions that a resource hangs on or that a value is chosen by.
 fn used_conditions(template: &Template<'_>) -> Vec<Text> {
     let mut used = BTreeSet::new();
+    if let Some(globals) = template.globals {
+        choosers(globals, &mut used);
+    }
     for named in &template.resources {
         // What it is for is telling AWS which CDK is in use, in some Regions only.
         if named.node.get("Type").and_then(Node::as_str) == Some("AWS::CDK::Metadata") {
