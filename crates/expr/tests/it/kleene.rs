@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use expr::{Program, compile};
-use model::{Map, Reason, Text, Truth, Value};
+use model::{Map, Reason, Text, Truth, Unknown, Value};
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -240,6 +240,87 @@ proptest! {
     fn with_declared_types(a in value(), b in value(), c in value(), tags in tags(), seed in any::<u64>()) {
         let worlds = worlds(&[a, b, c, tags], seed);
         for program in TYPED.iter() {
+            check(program, &worlds)?;
+        }
+    }
+}
+
+/// Questions about a relation, which may be incomplete.
+const RELATIONS: &[&str] = &[
+    "R.exists(r, r.X == A)",
+    "R.all(r, r.X == A)",
+    "R.exists_one(r, r.X == A)",
+    "size(R) == 0",
+    "size(R) > 1",
+    "size(R) < 3",
+    "size(R) == A",
+    "size(R.filter(r, r.X == A)) == 1",
+    "size(R.filter(r, r.X == A)) > 0",
+    "R.map(r, r.X) == [A]",
+    "A in R.map(r, r.X)",
+    "R.map(r, r.X == A, r.k).exists(k, k == B)",
+    "R[0].X == A",
+    "R == []",
+    "R.map(r, r.X) + [A] == [A]",
+    "flatten(R.map(r, r.X)).exists(x, x == A)",
+    "size(flatten(R.map(r, list(r.X)))) > 1",
+    "size(distinct(R.map(r, r.X))) == 1",
+    "A in distinct(R.map(r, r.X))",
+    "R.map(r, r.id).join(\",\") == \"x0\"",
+    "max(R.map(r, r.X)) == A",
+    "sum(R.map(r, r.X)) == A",
+    "is_secret(R.map(r, r.X))",
+    "port_in(1, 2, R.map(r, r.X))",
+    "fact.echo(R.map(r, r.X)) == [A]",
+    "fact.echo(A) == fact.echo(param.p)",
+    "param.p == A",
+    "pairs(R.map(r, {\"Key\": r.id, \"Value\": r.X})).x0 == A",
+    "R.exists(r, r == R[0])",
+    "R.exists(r, r.X == null) || R.all(r, r.X == A)",
+    "[R, [1]].exists(l, size(l) == 1)",
+    "(R == [] ? 1 : 2) == A",
+];
+
+static RELATED: LazyLock<Vec<Program>> = LazyLock::new(|| {
+    let mut world = World::default();
+    world.header("related", "x []");
+    world.header("param", "p \"\"");
+    RELATIONS.iter().map(|source| compile(&source.replace('R', "related(\"x\")"), &world.names).unwrap()).collect()
+});
+
+fn with_relation(values: &[Value; 4], related: &[Value], param: &Value, incomplete: bool) -> World {
+    let mut world = world(values);
+    let indices = related
+        .iter()
+        .enumerate()
+        .map(|(i, value)| world.add(&format!("x{i}"), [(Text::from("X"), value.clone())].into_iter().collect()))
+        .collect();
+    let gap = incomplete.then(|| Unknown { reason: Reason::AccessDenied, what: Text::from("x"), present: false });
+    world.relations.insert("x".to_owned(), (indices, gap));
+    world.params.insert("p".to_owned(), param.clone());
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+    #[test]
+    fn with_incomplete_relations(
+        (a, b, param) in (value(), leaf(), leaf()),
+        related in proptest::collection::vec(value(), 0..4),
+        seen in any::<usize>(),
+        seed in any::<u64>(),
+    ) {
+        let known = [a, b, Value::Null, Value::Null];
+        let mut which = seed;
+        let blurred = known.each_ref().map(|v| blur(v, &mut which, true));
+        // Fewer are seen, from the end, so that those that are keep their ids.
+        let seen = seen % (related.len() + 1);
+        let some: Vec<Value> = related.iter().take(seen).map(|v| blur(v, &mut which, true)).collect();
+        let sharp = with_relation(&known, &related, &param, false);
+        let dull = with_relation(&blurred, &some, &blur(&param, &mut which, true), seen < related.len() || seed & 1 == 1);
+        let worlds = (sharp, dull);
+        for program in RELATED.iter() {
             check(program, &worlds)?;
         }
     }
