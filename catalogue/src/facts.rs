@@ -9,6 +9,8 @@ pub struct Fact {
     pub name: &'static str,
     /// Argument types.
     pub args: &'static [Arg],
+    /// What it answers with.
+    pub gives: Gives,
     /// What it means, for the reference.
     pub meaning: &'static str,
 }
@@ -22,18 +24,35 @@ pub enum Arg {
     Port,
 }
 
-/// Every fact. Each answers true, false or unknown.
+/// What a fact answers with; any may be unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// True or false.
+    Truth,
+    /// Text that proves a true answer; null for a false one.
+    Proof,
+}
+
+const fn truth(name: &'static str, args: &'static [Arg], meaning: &'static str) -> Fact {
+    Fact { name, args, gives: Gives::Truth, meaning }
+}
+
+const fn proof(name: &'static str, args: &'static [Arg], meaning: &'static str) -> Fact {
+    Fact { name, args, gives: Gives::Proof, meaning }
+}
+
+/// Every fact.
 pub const FACTS: &[Fact] = &[
-    Fact {
-        name: "iam.public",
-        args: &[Arg::Policy],
-        meaning: "the policy lets anyone in, and no condition that a caller cannot forge restricts it",
-    },
-    Fact { name: "iam.cross_account", args: &[Arg::Policy], meaning: "the policy lets another account in" },
-    Fact { name: "iam.admin", args: &[Arg::Policy], meaning: "the identity policy allows every action on every resource" },
-    Fact { name: "iam.allows_http", args: &[Arg::Policy], meaning: "the policy does not deny requests that come without TLS" },
-    Fact { name: "net.exposed", args: &[Arg::Port], meaning: "the internet reaches this resource on the TCP port" },
-    Fact { name: "net.public_subnet", args: &[], meaning: "this subnet has a route to an internet gateway" },
+    truth("iam.public", &[Arg::Policy], "the policy lets anyone in, and no condition that a caller cannot forge restricts it"),
+    truth("iam.public_if", &[Arg::Policy], "the policy lets anyone in who comes from some network or knows some value"),
+    truth("iam.cross_account", &[Arg::Policy], "the policy lets another account in, or anyone"),
+    truth("iam.confused_deputy", &[Arg::Policy], "the policy lets a service in whatever account the service acts for"),
+    truth("iam.admin", &[Arg::Policy], "the policy by itself allows every action on every resource"),
+    proof("iam.public_proof", &[Arg::Policy], "the statements and a request that show `iam.public`"),
+    truth("net.exposed", &[Arg::Port], "some address on the internet reaches this resource on the TCP or UDP port"),
+    truth("net.open_to_world", &[Arg::Port], "every address on the internet reaches this resource on the TCP or UDP port"),
+    truth("net.public_subnet", &[], "what this subnet sends to the internet leaves by an internet gateway"),
+    proof("net.way", &[Arg::Port], "the way by which the internet reaches this resource on the TCP or UDP port"),
 ];
 
 /// The signature of a fact.
@@ -43,5 +62,9 @@ pub(crate) fn signature(name: &str) -> Option<Signature> {
         Arg::Policy => Type::Any,
         Arg::Port => Type::Int,
     });
-    Some(Signature::new(args.collect(), Type::Bool))
+    let result = match fact.gives {
+        Gives::Truth => Type::Bool,
+        Gives::Proof => Type::Str,
+    };
+    Some(Signature::new(args.collect(), result))
 }

@@ -24,7 +24,7 @@ pub mod terraform;
 pub use built_in::{built_in, built_in_pack};
 pub use catalogue::Catalogue;
 pub use check::{Check, CheckProblem, Compiled, Logic};
-pub use facts::{Arg, FACTS, Fact};
+pub use facts::{Arg, FACTS, Fact, Gives};
 pub use kind::{Filled, Kind, Relation, ServiceDefault};
 pub use lint::lint;
 pub use load::{Cases, Loaded, Problem, SourceFile, load};

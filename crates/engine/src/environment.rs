@@ -19,11 +19,12 @@ pub(crate) struct Surroundings<'a> {
     is_code: bool,
     neighbourhood: Neighbourhood<'a>,
     filled: FxHashMap<*const Resource, Filled<'a>>,
-    facts: Facts<'a>,
+    facts: &'a Facts<'a>,
 }
 
 impl<'a> Surroundings<'a> {
-    pub(crate) fn new(snapshot: &'a Snapshot, catalogue: &'a Catalogue, scope: ScopeIndex, members: &[ResourceIndex]) -> Self {
+    pub(crate) fn new(facts: &'a Facts<'a>, catalogue: &'a Catalogue, scope: ScopeIndex, members: &[ResourceIndex]) -> Self {
+        let snapshot = facts.snapshot;
         let mut filled = FxHashMap::default();
         for resource in members.iter().filter_map(|i| snapshot.resource(*i)) {
             let kind = catalogue.kind(&resource.type_name);
@@ -37,7 +38,7 @@ impl<'a> Surroundings<'a> {
             is_code: snapshot.scope(scope).is_none_or(|s| s.kind.is_code()),
             neighbourhood: Neighbourhood::new(snapshot, catalogue, members),
             filled,
-            facts: Facts::new(snapshot, scope, members),
+            facts,
         }
     }
 
@@ -52,7 +53,7 @@ impl<'a> Surroundings<'a> {
         let resource = self.snapshot.resource(index)?;
         let kind = self.catalogue.kind(&resource.type_name)?;
         let settings = config.params.get(check.id.as_str());
-        Some(Place { around: self, resource, kind, defaults: &check.file.params, settings, now })
+        Some(Place { around: self, index, resource, kind, defaults: &check.file.params, settings, now })
     }
 
     fn props<'s>(&'s self, of: &'s Resource) -> &'s Map {
@@ -63,6 +64,7 @@ impl<'a> Surroundings<'a> {
 /// One resource as one check sees it.
 pub(crate) struct Place<'a> {
     around: &'a Surroundings<'a>,
+    index: ResourceIndex,
     /// The resource.
     pub(crate) resource: &'a Resource,
     /// Its type.
@@ -116,7 +118,7 @@ impl Env for Place<'_> {
     }
 
     fn fact(&self, name: &str, args: &[Value]) -> Value {
-        self.around.facts.answer(name, self.resource, args)
+        self.around.facts.answer(name, self.index, self.resource, args)
     }
 
     fn param(&self, name: &str) -> Value {

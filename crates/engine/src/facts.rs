@@ -1,30 +1,90 @@
-//! Answers the facts that checks ask of the analyses. The names and types are the catalogue's; the answers are made here.
+//! Answers the facts that checks ask of the analyses. The names and types are the catalogue's; the answers are made here, each
+//! analysis once and only if a check asks.
 
-use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Truth, Value};
+use std::cell::OnceCell;
 
-/// What the analyses say of one scope.
+use model::{Reason, Resource, ResourceIndex, Snapshot, Text, Truth, Value};
+use net::Ports;
+use net::facts::NetFacts;
+
+/// What the analyses say of a snapshot.
 pub(crate) struct Facts<'a> {
-    _snapshot: std::marker::PhantomData<&'a Snapshot>,
+    pub(crate) snapshot: &'a Snapshot,
+    net: OnceCell<NetFacts>,
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(_snapshot: &'a Snapshot, _scope: ScopeIndex, _members: &[ResourceIndex]) -> Facts<'a> {
-        Facts { _snapshot: std::marker::PhantomData }
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Facts<'a> {
+        Facts { snapshot, net: OnceCell::new() }
     }
 
-    /// The answer to `name` for `resource`: a truth value, or unknown.
-    pub(crate) fn answer(&self, name: &str, resource: &Resource, args: &[Value]) -> Value {
+    /// The answer to `name` for the resource at `index`, or unknown.
+    pub(crate) fn answer(&self, name: &str, index: ResourceIndex, resource: &Resource, args: &[Value]) -> Value {
         let account = resource.account.as_ref().map(model::AccountId::as_str);
         let document = args.first().unwrap_or(&Value::Null);
-        let fact = match name {
-            "iam.public" => iam::facts::public(document, account),
-            "iam.cross_account" => iam::facts::cross_account(document, account),
-            _ => return Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
-        };
-        match fact.truth {
-            Truth::True => Value::Bool(true),
-            Truth::False => Value::Bool(false),
-            Truth::Unknown => Value::unknown_present(Reason::Unsupported, fact.reasons.join("; ")),
+        match name {
+            "iam.public" => truth(iam::facts::public(document, account)),
+            "iam.public_if" => truth(iam::facts::public_if(document, account)),
+            "iam.cross_account" => truth(iam::facts::cross_account(document, account)),
+            "iam.confused_deputy" => truth(iam::facts::confused_deputy(document, account)),
+            "iam.admin" => truth(iam::facts::admin_document(document)),
+            "iam.public_proof" => {
+                let fact = iam::facts::public(document, account);
+                if fact.proof.is_empty() { Value::Null } else { Value::from(fact.proof) }
+            }
+            "net.exposed" => reached(&self.net().exposed_by(index, &port(document))),
+            "net.open_to_world" => reached(&self.net().open_to_world(index, &port(document))),
+            "net.public_subnet" => reached(&self.net().public_subnet(index)),
+            "net.way" => {
+                let fact = self.net().exposed_by(index, &port(document));
+                if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
+            }
+            _ => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
+        }
+    }
+
+    fn net(&self) -> &NetFacts {
+        self.net.get_or_init(|| NetFacts::new(self.snapshot))
+    }
+}
+
+/// TCP and UDP at one port; nothing if it is no port.
+fn port(value: &Value) -> Ports {
+    let port = value.as_int().and_then(|n| u16::try_from(n).ok()).unwrap_or_default();
+    Ports::tcp(port, port).or(&Ports::udp(port, port))
+}
+
+fn truth(fact: iam::facts::Fact) -> Value {
+    answer(fact.truth, &fact.reasons.join("; "))
+}
+
+fn reached(fact: &net::facts::Fact) -> Value {
+    let reasons: Vec<&str> = fact.reasons.iter().map(|r: &Text| &**r).collect();
+    answer(fact.truth, &reasons.join("; "))
+}
+
+fn answer(truth: Truth, reasons: &str) -> Value {
+    match truth {
+        Truth::True => Value::Bool(true),
+        Truth::False => Value::Bool(false),
+        Truth::Unknown => Value::unknown_present(Reason::Unsupported, reasons),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{ScopeIndex, TypeName};
+
+    #[test]
+    fn every_fact_of_the_catalogue_is_answered() {
+        let snapshot = Snapshot::default();
+        let facts = Facts::new(&snapshot);
+        let resource = Resource::new("x", TypeName::new("AWS::EC2::Instance").unwrap(), ScopeIndex(0));
+        for fact in catalogue::FACTS {
+            let answer = facts.answer(fact.name, ResourceIndex(0), &resource, &[Value::Null]);
+            let unanswered = matches!(&answer, Value::Unknown(u) if u.what.starts_with("the fact "));
+            assert!(!unanswered, "{}", fact.name);
         }
     }
 }

@@ -30,9 +30,10 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
     reasons.extend(why);
     let verdict = Verdict::from(fails);
     let evidence = evidence(compiled, place);
-    let default = evidence.iter().find_map(|e| place.default_behind(&e.path)).map(str::to_owned);
+    let on_default = evidence.iter().any(|e| place.default_behind(&e.path).is_some());
     let span = offending(&evidence, place);
-    let confidence = if default.is_some() { check.file.confidence.min(Confidence::Medium) } else { check.file.confidence };
+    let confidence = if on_default { check.file.confidence.min(Confidence::Medium) } else { check.file.confidence };
+    let message = message(compiled, place, verdict, (&evidence, &reasons));
     Some(Finding {
         check: check.id.clone(),
         verdict,
@@ -40,7 +41,7 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
         confidence,
         pillar: check.file.pillar,
         layer: check.file.layer,
-        message: message(compiled, place, verdict, &reasons, default.as_deref()),
+        message,
         resource: reference(place, span),
         evidence,
         reasons: if verdict == Verdict::Unknown { distinct(reasons) } else { Vec::new() },
@@ -125,13 +126,17 @@ fn offending(evidence: &[Evidence], place: &Place<'_>) -> Option<model::Span> {
     evidence.iter().filter_map(|e| e.span).find(|s| Some(*s) != own && Some(*s) != root).or(own)
 }
 
-fn message(compiled: &Compiled, place: &Place<'_>, verdict: Verdict, reasons: &[Unknown], default: Option<&str>) -> String {
-    let mut message = compiled.message.render(place);
-    if verdict == Verdict::Unknown {
-        let why: Vec<String> = reasons.iter().take(3).map(|u| format!("{} ({})", u.what, u.reason.words())).collect();
-        message = format!("cannot tell: {}", why.join(", "));
-    }
-    if let Some(since) = default {
+fn message(compiled: &Compiled, place: &Place<'_>, verdict: Verdict, (evidence, reasons): (&[Evidence], &[Unknown])) -> String {
+    let mut message = match verdict {
+        Verdict::Fail => compiled.message.render(place),
+        Verdict::Unknown => {
+            let why: Vec<String> = reasons.iter().take(3).map(|u| format!("{} ({})", u.what, u.reason.words())).collect();
+            format!("cannot tell: {}", why.join(", "))
+        }
+        // The message tells of the defect; what was found instead is the evidence.
+        Verdict::Pass => evidence.iter().take(3).map(|e| format!("{} is {}", e.path, e.value)).collect::<Vec<_>>().join(", "),
+    };
+    if let Some(since) = evidence.iter().find_map(|e| place.default_behind(&e.path)) {
         message.push_str(&format!(" (service default as of {since})"));
     }
     message

@@ -9,6 +9,7 @@ use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex
 use crate::accept::suppression;
 use crate::config::Config;
 use crate::environment::Surroundings;
+use crate::facts::Facts;
 use crate::judge::judge;
 use crate::{coverage, line, worlds};
 
@@ -17,7 +18,8 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
     let selected = config.filter.select(catalogue);
     let mut gaps = snapshot.gaps.clone();
     let programs = compile(catalogue, &selected, &mut gaps);
-    let job = Job { snapshot, catalogue, config, now, programs: &programs };
+    let facts = Facts::new(snapshot);
+    let job = Job { facts: &facts, snapshot, catalogue, config, now, programs: &programs };
     let mut findings = Vec::new();
     for scopes in groups(snapshot).into_values() {
         let judged = scopes.into_iter().map(|(scope, members)| (scope, job.scope(scope, &members))).collect();
@@ -66,6 +68,7 @@ fn groups(snapshot: &Snapshot) -> BTreeMap<ScopeIndex, BTreeMap<ScopeIndex, Vec<
 }
 
 struct Job<'a> {
+    facts: &'a Facts<'a>,
     snapshot: &'a Snapshot,
     catalogue: &'a Catalogue,
     config: &'a Config,
@@ -75,7 +78,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex]) -> Vec<Finding> {
-        let surroundings = Surroundings::new(self.snapshot, self.catalogue, scope, members);
+        let surroundings = Surroundings::new(self.facts, self.catalogue, scope, members);
         let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut findings = Vec::new();
         for index in members {
