@@ -1,0 +1,3 @@
+resource "aws_internet_gateway" "sample" {
+  tags = { Name = "shop" }
+}
