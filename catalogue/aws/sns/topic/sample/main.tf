@@ -1,0 +1,4 @@
+resource "aws_sns_topic" "sample" {
+  name              = "orders"
+  kms_master_key_id = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+}
