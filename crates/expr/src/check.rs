@@ -361,7 +361,8 @@ impl<'n> Checker<'n> {
         if !comparable(&l.of, &element) {
             self.problem((expr.at, expr.end), format!("{} is looked for among {element}", l.of), None);
         }
-        typed(expr, Op::In(Box::new((l.node, r.node))), Type::Bool)
+        let hay = if element == Type::Str { r.node } else { self.with_elements_read(r) };
+        typed(expr, Op::In(Box::new((l.node, hay))), Type::Bool)
     }
 
     fn arithmetic(&mut self, expr: &Expr, operator: Arith, l: Typed, r: Typed) -> Typed {

@@ -7,7 +7,7 @@ use regex::RegexBuilder;
 
 use super::{Checker, Origin, Typed, typed};
 use crate::function::{FUNCTIONS, Fun, Function, Kind, SPECIAL, find};
-use crate::limit::REGEX_BYTES_MAX;
+use crate::limit::{REGEX_BYTES_MAX, VARIABLES_MAX};
 use crate::node::{Loop, LoopKind, Node, Op, Want};
 use crate::problem::nearest;
 use crate::syntax::{Expr, Form, Ident};
@@ -210,8 +210,9 @@ impl Checker<'_> {
         let mut types = Vec::with_capacity(args.len());
         for (arg, kind) in args.iter().zip(function.args) {
             let typed = self.argument(arg, *kind, function, name);
-            nodes.push(typed.node);
-            types.push(typed.of);
+            let by_value = matches!(function.fun, Fun::Min | Fun::Max | Fun::Sum | Fun::Distinct);
+            types.push(typed.of.clone());
+            nodes.push(if by_value { self.with_elements_read(typed) } else { typed.node });
         }
         let of = result(function.result, &types);
         typed(expr, Op::Call(function.fun, nodes.into_boxed_slice()), of)
@@ -234,6 +235,22 @@ impl Checker<'_> {
             self.problem((arg.at, arg.end), message, help);
         }
         typed
+    }
+
+    /// A list whose elements are read as their declared type, as loops do by themselves.
+    pub(super) fn with_elements_read(&self, list: Typed) -> Node {
+        let want = match &list.of {
+            Type::List(element) => Want::of(element),
+            _ => Want::Any,
+        };
+        let slot = self.variables.len();
+        if matches!(want, Want::Any | Want::List) || matches!(list.node.op, Op::Const(_)) || slot >= VARIABLES_MAX {
+            return list.node;
+        }
+        let (at, end) = (list.node.at, list.node.end);
+        let body = Some(Node { at, end, op: Op::Var(slot) });
+        let kind = LoopKind::Map;
+        Node { at, end, op: Op::Loop(Box::new(Loop { kind, range: list.node, slot, want, test: None, body, cost: 1 })) }
     }
 
     fn repeat(&mut self, expr: &Expr, kind: LoopKind, range: &Expr, name: &Ident, args: &[Expr]) -> Typed {
