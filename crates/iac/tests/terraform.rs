@@ -69,3 +69,49 @@ fn plans_give_what_is_expected() {
         assert!(found == text(&path), "{} gives something else; look at the difference after `BLESS=1`", case.display());
     }
 }
+
+/// Whether what a plan knows is what the state says: what only the state knows does not count, and a link is what it names.
+fn agrees(plan: &Value, state: &Value, all: &Snapshot) -> bool {
+    match (plan, state) {
+        (Value::Link(link), Value::Str(_)) => {
+            let attr = if link.attr.is_empty() { "Ref" } else { &link.attr };
+            all.resources.iter().any(|r| r.id == link.target && r.attrs.get(attr) == Some(state))
+        }
+        (Value::Unknown(_), _) => true,
+        (Value::Map(plan), Value::Map(state)) => {
+            plan.iter().all(|(key, value)| agrees(value, state.get(key).unwrap_or(&Value::Null), all))
+        }
+        (Value::List(plan), Value::List(state)) => {
+            plan.len() == state.len() && plan.iter().zip(state).all(|(a, b)| agrees(a, b, all))
+        }
+        (plan, state) => plan == state,
+    }
+}
+
+#[test]
+fn plan_and_state_give_the_same() {
+    let mapping = mapping();
+    let case = folder().join("cases/applied");
+    let scan = |name: &str| read(&text(&case.join(name)), name, &mapping, &Limits::default());
+    let (plan, shown_state, file) = (scan("plan.json"), scan("state.json"), scan("terraform.tfstate"));
+    assert_eq!(shown(&shown_state), shown(&file));
+    let mut compared = 0;
+    for planned in &plan.resources {
+        let applied = file.resources.iter().find(|r| r.id == planned.id && r.type_name == planned.type_name);
+        let applied = applied.unwrap_or_else(|| panic!("{} is not in the state", planned.id));
+        for (name, value) in planned.props.iter() {
+            let other = applied.props.get(name).unwrap_or(&Value::Null);
+            assert!(
+                agrees(value, other, &file),
+                "{}.{name}: {} in the plan, {} in the state",
+                planned.id,
+                to_json(value),
+                to_json(other)
+            );
+            compared += 1;
+        }
+        assert!(applied.attrs.contains_key("Ref"), "{} has no identity", planned.id);
+    }
+    assert_eq!(plan.resources.len(), file.resources.len());
+    assert!(compared > 40, "{compared}");
+}

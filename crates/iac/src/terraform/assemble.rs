@@ -38,7 +38,8 @@ struct Joins<'n> {
 
 impl<'n> Assembly<'n> {
     pub(crate) fn new(input: &'n Input<'n>, mapping: &'n Mapping, builder: &Builder<'n>) -> Assembly<'n> {
-        let raws: Vec<Map> = input.managed.iter().map(|instance| builder.managed(instance)).collect();
+        let mut raws: Vec<Map> = input.managed.iter().map(|instance| builder.managed(instance)).collect();
+        link_spelled(input, mapping, &mut raws);
         let mut assembly = Assembly {
             input,
             mapping,
@@ -303,17 +304,8 @@ impl<'n> Assembly<'n> {
         names.chain([&*instance.address]).any(|name| self.mentions.contains(&(resource, Text::from(name))))
     }
 
-    /// Links to parts become links to what they are part of; ARNs and ids that a state spells out become links.
+    /// Links to parts become links to what they are part of.
     fn relink(&self, all: &mut [Resource], joins: &Joins<'_>) {
-        let mut spelled: FxHashMap<Text, (Text, Text)> = FxHashMap::default();
-        for (instance, raw) in self.input.managed.iter().zip(&self.raws) {
-            for name in ["arn", "id"] {
-                if let Some(Value::Str(text)) = raw.get(name).filter(|v| v.as_str().is_some_and(is_distinct)) {
-                    let attr = Text::from(self.mapping.attribute(instance.type_name, name));
-                    spelled.entry(text.clone()).or_insert_with(|| (instance.address.clone(), attr));
-                }
-            }
-        }
         let mut parts: FxHashMap<Text, Text> = FxHashMap::default();
         for (part, base) in &joins.placed {
             if let (Some(part), Some(base)) = (self.input.managed.get(*part), self.input.managed.get(*base))
@@ -322,23 +314,46 @@ impl<'n> Assembly<'n> {
                 parts.insert(part.address.clone(), base.address.clone());
             }
         }
-        for resource in all {
-            let own = resource.id.clone();
-            for (key, value) in resource.props.iter_mut() {
-                walk(value, key, &mut |value| match value {
-                    Value::Link(link) => {
-                        if let Some(base) = parts.get(&link.target) {
-                            link.target = base.clone();
-                        }
-                    }
-                    Value::Str(text) => {
-                        if let Some((target, attr)) = spelled.get(text).filter(|(target, _)| *target != own) {
-                            *value = Value::link(target, attr);
-                        }
-                    }
-                    _ => {}
-                });
+        if parts.is_empty() {
+            return;
+        }
+        for (key, value) in all.iter_mut().flat_map(|resource| resource.props.iter_mut()) {
+            walk(value, key, &mut |value| {
+                if let Value::Link(link) = value
+                    && let Some(base) = parts.get(&link.target)
+                {
+                    link.target = base.clone();
+                }
+            });
+        }
+    }
+}
+
+/// ARNs and ids that a state spells out become links to the resources that have them.
+fn link_spelled(input: &Input<'_>, mapping: &Mapping, raws: &mut [Map]) {
+    let mut spelled: FxHashMap<Text, (Text, Text)> = FxHashMap::default();
+    for (instance, raw) in input.managed.iter().zip(raws.iter()) {
+        let own = mapping.of_resource(instance.type_name).is_none_or(|(_, mapped)| !mapped.section.map.contains_key("arn"));
+        for name in if own { ["id", "arn"].as_slice() } else { ["id"].as_slice() } {
+            if let Some(Value::Str(text)) = raw.get(name).filter(|v| v.as_str().is_some_and(is_distinct)) {
+                let attr = Text::from(mapping.attribute(instance.type_name, name));
+                spelled.entry(text.clone()).or_insert_with(|| (instance.address.clone(), attr));
             }
+        }
+    }
+    if spelled.is_empty() {
+        return;
+    }
+    for (instance, raw) in input.managed.iter().zip(raws) {
+        for (key, value) in raw.iter_mut().filter(|(key, _)| &***key != "id") {
+            walk(value, key, &mut |value| {
+                let Value::Str(text) = value else { return };
+                // A group of another account has its owner before it.
+                let bare = text.split_once('/').filter(|(owner, _)| AccountId::new(owner).is_ok()).map_or(&**text, |(_, id)| id);
+                if let Some((target, attr)) = spelled.get(bare).filter(|(target, _)| *target != instance.address) {
+                    *value = Value::link(target, attr);
+                }
+            });
         }
     }
 }
@@ -370,7 +385,7 @@ fn is_distinct(text: &str) -> bool {
 
 /// Visits every leaf but those of documents and tags.
 fn walk(value: &mut Value, key: &str, visit: &mut dyn FnMut(&mut Value)) {
-    if ["Document", "Policy", "Tags"].iter().any(|end| key.ends_with(end)) {
+    if ["Document", "Policy", "Tags", "document", "policy", "tags", "tags_all"].iter().any(|end| key.ends_with(end)) {
         return;
     }
     match value {
