@@ -19,6 +19,7 @@ pub mod sigma;
 mod state;
 mod suppress;
 mod terms;
+pub mod trail;
 
 pub use correlate::{CHAIN_MAX, FIRED_EVENTS_MAX, GROUPS_MAX, HELD_EVENTS_MAX, WINDOW_EVENTS_MAX};
 pub use detection::{Detection, EVENTS_MAX, LIST_MAX};

@@ -54,7 +54,11 @@ enum Matcher {
 
 /// Compiles a condition; wants its fields from `paths`.
 pub(crate) fn compile(expr: &Expr, paths: &mut Paths) -> Result<Node, String> {
-    let mut each = |parts: &[Expr]| parts.iter().map(|part| compile(part, paths)).collect::<Result<Vec<Node>, String>>();
+    let mut each = |parts: &[Expr]| {
+        let mut nodes = parts.iter().map(|part| compile(part, paths)).collect::<Result<Vec<Node>, String>>()?;
+        nodes.sort_by_key(Node::cost);
+        Ok::<Vec<Node>, String>(nodes)
+    };
     Ok(match expr {
         Expr::And(parts) => Node::And(each(parts)?),
         Expr::Or(parts) => Node::Or(each(parts)?),
@@ -134,6 +138,18 @@ fn text_matcher(pattern: &Pattern, cased: bool) -> Result<Matcher, String> {
 }
 
 impl Node {
+    /// Roughly how long it takes to evaluate: what is quick goes first, since it often settles the matter.
+    fn cost(&self) -> u32 {
+        match self {
+            Node::And(parts) | Node::Or(parts) | Node::AtLeast(_, parts) => parts.iter().map(Node::cost).sum(),
+            Node::Not(inner) => inner.cost(),
+            Node::Check(check) => {
+                let each = if check.path.is_none() { 100 } else { 1 };
+                check.tests.iter().map(|test| test.cost() * each).sum()
+            }
+        }
+    }
+
     /// Whether the condition holds.
     pub(crate) fn holds(&self, event: &Event<'_>) -> bool {
         match self {
@@ -253,6 +269,18 @@ fn number(leaf: &Leaf<'_>) -> Option<f64> {
 }
 
 impl Matcher {
+    fn cost(&self) -> u32 {
+        match self {
+            Matcher::Null | Matcher::Exists(_) | Matcher::Bool(_) | Matcher::Anything => 1,
+            Matcher::Exact { .. } | Matcher::Start { .. } | Matcher::End { .. } => 2,
+            Matcher::Set(_) | Matcher::Number(..) => 4,
+            Matcher::Cidr(_) | Matcher::TimePart(..) | Matcher::FieldRef { .. } => 8,
+            Matcher::Inside { .. } => 10,
+            Matcher::Many(_) => 20,
+            Matcher::Regex(_) => 30,
+        }
+    }
+
     #[inline]
     fn matches(&self, leaf: &Leaf<'_>) -> bool {
         let text = leaf.bytes;

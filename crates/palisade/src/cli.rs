@@ -42,6 +42,10 @@ pub(crate) enum Command {
     Net(NetArgs),
     /// Explain a check: what is wrong, why it matters, how to mend it.
     Explain(ExplainArgs),
+    /// Run detections over CloudTrail logs.
+    Detect(crate::command::detect::DetectArgs),
+    /// Look into CloudTrail logs: timelines, questions, summaries, coverage, proof.
+    Trail(crate::command::trail::TrailArgs),
     /// List what the catalogue knows, or check a catalogue of your own.
     Catalogue(CatalogueArgs),
     /// Answer questions about access: who may do what, with proof.

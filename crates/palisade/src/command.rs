@@ -2,11 +2,13 @@
 
 mod catalogue;
 mod completions;
+pub(crate) mod detect;
 mod explain;
 pub(crate) mod iam;
 mod line;
 mod net;
 mod scan;
+pub(crate) mod trail;
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -30,6 +32,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Line(args) => line::run(&args, &knowledge),
         Command::Net(args) => net::run(&args, &knowledge),
         Command::Explain(args) => explain::run(&args, &knowledge),
+        Command::Trail(args) => trail::run(&args),
+        Command::Detect(args) => detect::run(&args, &knowledge),
         Command::Catalogue(args) => catalogue::run(&args, &knowledge),
         Command::Iam(_) | Command::Completions { .. } => Ok(Exit::Clean),
     }

@@ -6,8 +6,11 @@ mod cli;
 mod command;
 mod config;
 mod exit;
+mod hex;
 mod input;
+mod logfiles;
 mod output;
+mod rsa;
 
 use clap::Parser;
 

@@ -49,7 +49,9 @@ fn paragraph(list: &[&Detection], worst: Severity, rules: &RuleSet, out: &mut St
     let last = list.iter().map(|d| d.last).max().unwrap_or(first.last);
     let regions: std::collections::BTreeSet<&String> = list.iter().flat_map(|d| &d.regions).collect();
     let addresses: std::collections::BTreeSet<&String> = list.iter().flat_map(|d| &d.addresses).collect();
-    out.push_str(&format!("{}  {} ({})\n", worst.name().to_uppercase(), clean(actor.key()), actor.class.name()));
+    let class = list.iter().map(|d| &d.actor).find(|who| who.id == actor.key()).map(|who| format!(" ({})", who.class.name()));
+    let class = class.unwrap_or_default();
+    out.push_str(&format!("{}  {}{class}\n", worst.name().to_uppercase(), clean(actor.key())));
     let span =
         if last == first.first { time::text(last) } else { format!("{} to {}", time::text(first.first), time::text(last)) };
     out.push_str(&format!("  {span}, {} from {}\n", some(regions.into_iter()), some(addresses.into_iter())));

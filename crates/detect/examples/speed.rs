@@ -1,0 +1,169 @@
+//! Events per CPU second from gzip to hits, beside the ceiling of unpacking and scanning alone.
+//!
+//! `cargo run --release -p palisade-detect --example speed -- [megabytes]`: amplifies the logs in `tests/data` to that
+//! many megabytes of distinct events, loads about 800 rules, and measures on one thread.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a measurement, not a product")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use detect::sigma::Rule;
+use detect::{Matcher, RuleSet, sigma};
+use logs::cloudtrail::{Item, Reader};
+use logs::inflate::Inflater;
+
+const RECORDS_PER_FILE: usize = 500;
+
+fn files(path: &Path, ending: &str) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.to_str().unwrap().ends_with(ending));
+    found.sort();
+    found.iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())).collect()
+}
+
+fn rules(root: &Path, wanted: usize) -> RuleSet {
+    let mut rules: Vec<Rule> = vec![];
+    for folder in ["../../catalogue/detections/cloudtrail", "tests/data/sigma/rules/cloud/aws/cloudtrail"] {
+        for (name, bytes) in files(&root.join(folder), ".yml") {
+            rules.extend(sigma::parse(&name, std::str::from_utf8(&bytes).unwrap()).0);
+        }
+    }
+    let singles: Vec<Rule> = rules.iter().filter(|rule| matches!(rule.body, sigma::Body::Events(_))).cloned().collect();
+    for (number, rule) in singles.iter().cycle().enumerate() {
+        if rules.len() >= wanted {
+            break;
+        }
+        let id = format!("{}-copy-{number}", rule.id);
+        rules.push(Rule { name: Some(id.clone()), id, ..rule.clone() });
+    }
+    RuleSet::new(rules).0
+}
+
+/// The records of the sample logs, as they were delivered.
+fn records(root: &Path) -> Vec<Vec<u8>> {
+    let (mut all, mut inflater, mut text) = (vec![], Inflater::new(), vec![]);
+    for (_, bytes) in files(&root.join("tests/data/cloudtrail/invictus"), ".gz") {
+        inflater.unpack(&bytes, &mut text, 1 << 30).unwrap();
+        Reader::new(&logs::paths::Paths::new()).read(&text, &mut |item| {
+            if let Item::Event(event) = item {
+                all.push(event.bytes().to_vec());
+            }
+        });
+    }
+    all
+}
+
+/// Distinct events: each copy has ids of its own.
+fn amplified(records: &[Vec<u8>], bytes: usize) -> (Vec<Vec<u8>>, usize, usize) {
+    let (mut packed, mut events, mut total, mut copy) = (vec![], 0, 0, 0u64);
+    while total < bytes {
+        copy += 1;
+        for chunk in records.chunks(RECORDS_PER_FILE) {
+            let mut text = b"{\"Records\":[".to_vec();
+            for (number, record) in chunk.iter().enumerate() {
+                if number > 0 {
+                    text.push(b',');
+                }
+                let start = text.len();
+                text.extend_from_slice(record);
+                if let Some(at) = find(&text, start, b"\"eventID\":\"") {
+                    let id = format!("{:08x}", (copy << 16) + number as u64);
+                    text.splice(at..at + 8, id.into_bytes());
+                }
+            }
+            text.extend_from_slice(b"]}");
+            events += chunk.len();
+            total += text.len();
+            let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+            encoder.write_all(&text).unwrap();
+            packed.push(encoder.finish().unwrap());
+        }
+    }
+    (packed, events, total)
+}
+
+fn find(text: &[u8], from: usize, needle: &[u8]) -> Option<usize> {
+    text.get(from..)?.windows(needle.len()).position(|window| window == needle).map(|at| from + at + needle.len())
+}
+
+/// CPU seconds of this process so far, from `/proc`.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+fn measure(name: &str, events: usize, bytes: usize, mut run: impl FnMut() -> u64) -> f64 {
+    let mut best = f64::MAX;
+    let mut result = 0;
+    for _ in 0..3 {
+        let start = cpu();
+        result = run();
+        best = best.min(cpu() - start);
+    }
+    let rate = events as f64 / best;
+    println!("{name:<28} {rate:>10.0} events/s {:>8.0} MB/s  ({result})", bytes as f64 / best / 1e6);
+    rate
+}
+
+/// What a pass over the bytes must do at least: see each string's end and each bracket.
+fn strings(text: &[u8]) -> u64 {
+    let (mut count, mut at) = (0, 0);
+    while let Some(open) = memchr::memchr(b'"', text.get(at..).unwrap_or_default()) {
+        at += open + 1;
+        while let Some(close) = memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+            at += close + 1;
+            if text.get(at - 1) == Some(&b'"') {
+                break;
+            }
+            at += 1;
+        }
+        count += 1;
+    }
+    count
+}
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let megabytes: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(200);
+    let (packed, events, bytes) = amplified(&records(root), megabytes << 20);
+    let set = rules(root, 800);
+    println!("{} rules {:?}, {} paths, {events} events, {bytes} bytes", set.rules().len(), set.index_sizes(), set.paths().len());
+    let (mut inflater, mut text) = (Inflater::new(), vec![]);
+    measure("unpack", events, bytes, || {
+        packed.iter().map(|file| inflater.unpack(file, &mut text, 1 << 30).map_or(0, |()| text.len() as u64)).sum()
+    });
+    let ceiling = measure("unpack and see each string", events, bytes, || {
+        let mut count = 0;
+        for file in &packed {
+            inflater.unpack(file, &mut text, 1 << 30).unwrap();
+            count += strings(&text);
+        }
+        count
+    });
+    let mut reader = Reader::new(set.paths());
+    measure("unpack and read", events, bytes, || {
+        let mut count = 0;
+        for file in &packed {
+            inflater.unpack(file, &mut text, 1 << 30).unwrap();
+            count += reader.read(&text, &mut |_| ()).parsed;
+        }
+        count
+    });
+    let full = measure("unpack, read and match", events, bytes, || {
+        let mut count = 0;
+        for file in &packed {
+            inflater.unpack(file, &mut text, 1 << 30).unwrap();
+            let mut matcher = Matcher::new(&set, 0);
+            reader.read(&text, &mut |item| {
+                if let Item::Event(event) = item {
+                    matcher.see(&event);
+                }
+            });
+            count += matcher.hits.len() as u64;
+        }
+        count
+    });
+    println!("{:.0} % of the ceiling", full / ceiling * 100.0);
+}

@@ -1,0 +1,457 @@
+//! `palisade detect`: rules over CloudTrail logs.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use detect::sigma::Placeholders;
+use detect::{Detection, Engine, Hit, Link, Matcher, Options, RuleSet, Suppression};
+use model::Severity;
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use crate::exit::Exit;
+use crate::input::Knowledge;
+use crate::logfiles::{self, Input, Outcome};
+use crate::output;
+
+/// How many files are read before their hits are put in order.
+const BATCH: usize = 64;
+
+/// How often a followed folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How many complaints about inputs are told one by one.
+const COMPLAINTS_MAX: usize = 50;
+
+const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator"];
+
+/// The flags of `palisade detect`.
+#[derive(Debug, Args)]
+pub(crate) struct DetectArgs {
+    /// Log files, folders or patterns; `-` reads standard input.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// A file or folder of Sigma rules to run as well.
+    #[arg(long, value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// Leave the built-in detections out.
+    #[arg(long)]
+    no_builtin: bool,
+    /// A value for a rule's `%NAME%`; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    placeholder: Vec<String>,
+    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator.
+    #[arg(long, short, value_name = "FORMAT[=FILE]", default_value = "terminal")]
+    format: Vec<String>,
+    /// One line for each rule and event, nothing grouped, dropped or suppressed: for comparing engines.
+    #[arg(long)]
+    per_event: bool,
+    /// The mildest severity to tell of: info, low, medium, high, critical.
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    min_severity: String,
+    /// The mildest severity that makes the exit code 1, or never.
+    #[arg(long, value_name = "SEVERITY", default_value = "never")]
+    fail_on: String,
+    /// Exit with 3 if a record or a file could not be read.
+    #[arg(long)]
+    strict: bool,
+    /// A TOML file of `[[suppress]]` entries with owner, reason and expiry.
+    #[arg(long, value_name = "FILE")]
+    suppress: Vec<PathBuf>,
+    /// A file that keeps what correlations and first-seen rules remember between runs.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Only files delivered on or after this day, by their names: 2026-01-31.
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    /// Only files delivered on or before this day.
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+    /// Go on with files that come later.
+    #[arg(long)]
+    follow: bool,
+    /// With `--follow`: stop after so many seconds without a new file.
+    #[arg(long, value_name = "SECONDS", requires = "follow")]
+    until_idle: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suppressions {
+    #[serde(default)]
+    suppress: Vec<Suppression>,
+}
+
+/// What the run has come to.
+struct Run<'r> {
+    args: &'r DetectArgs,
+    rules: &'r RuleSet,
+    engine: Engine<'r>,
+    targets: Vec<output::Target>,
+    minimum: Severity,
+    names: Vec<String>,
+    told: Vec<Detection>,
+    worst: Option<Severity>,
+    totals: Outcome,
+    complaints: usize,
+    csv_begun: bool,
+    texts: Vec<String>,
+}
+
+/// What one file gave.
+struct Found {
+    outcome: Outcome,
+    hits: Vec<Hit>,
+    links: Vec<Link>,
+    span: Option<(i64, i64)>,
+}
+
+/// Detects.
+pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
+    let rules = rules(args, knowledge)?;
+    let minimum = severity(&args.min_severity)?;
+    let fail_on = if args.fail_on == "never" { None } else { Some(severity(&args.fail_on)?) };
+    let targets = output::targets(&args.format, FORMATS)?;
+    let options = Options { suppressions: suppressions(&args.suppress)?, now: now(), per_event: args.per_event };
+    for old in options.suppressions.iter().filter(|suppression| suppression.is_expired(options.now)) {
+        note(&format!("the suppression of {} (`{}`) expired on {}: it no longer holds", old.owner, old.reason, old.expires));
+    }
+    let texts = vec![String::new(); targets.len()];
+    let mut run = Run {
+        args,
+        rules: &rules,
+        engine: Engine::new(&rules, options),
+        targets,
+        minimum,
+        names: vec![],
+        told: vec![],
+        worst: None,
+        totals: Outcome::default(),
+        complaints: 0,
+        csv_begun: false,
+        texts,
+    };
+    run.load_state()?;
+    run.everything()?;
+    run.finish()?;
+    let incomplete = args.strict && (run.totals.counts.rejected() > 0 || run.totals.fault.is_some());
+    Ok(match (run.worst, fail_on) {
+        (Some(worst), Some(fail_on)) if worst >= fail_on => Exit::Findings,
+        _ if incomplete => Exit::Incomplete,
+        _ => Exit::Clean,
+    })
+}
+
+fn severity(name: &str) -> Result<Severity> {
+    Severity::from_name(name).with_context(|| format!("`{name}` is not a severity\n  help: info, low, medium, high, critical"))
+}
+
+/// The clock, for suppressions that expire.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+#[expect(clippy::print_stderr, reason = "talk goes to standard error")]
+pub(crate) fn note(text: &str) {
+    eprintln!("palisade: {text}");
+}
+
+/// The built-in detections and the user's rules, compiled; mistakes are told, the other rules run.
+fn rules(args: &DetectArgs, knowledge: &Knowledge) -> Result<RuleSet> {
+    let mut files: Vec<(String, String)> = vec![];
+    if !args.no_builtin {
+        let built_in = knowledge.catalogue.detections().iter();
+        files.extend(
+            built_in
+                .filter(|(path, _)| path.contains("/cloudtrail/") && path.ends_with(".yml"))
+                .map(|(p, t)| (p.clone(), t.clone())),
+        );
+    }
+    for place in &args.rules {
+        rule_files(place, &mut files)?;
+    }
+    let mut placeholders = Placeholders::new();
+    for pair in &args.placeholder {
+        let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
+        placeholders.entry(name.to_owned()).or_default().push(value.to_owned());
+    }
+    let (rules, problems) = detect::compile_with(files.iter().map(|(p, t)| (p.as_str(), t.as_str())), &placeholders);
+    for problem in &problems {
+        note(&format!("{problem}: this rule is left out"));
+    }
+    if rules.not_for_cloudtrail() > 0 {
+        note(&format!("{} rules are for other logs than CloudTrail and are left out", rules.not_for_cloudtrail()));
+    }
+    if rules.rules().is_empty() {
+        bail!("there is no rule to run\n  help: leave `--no-builtin` out, or name rules with `--rules DIR`");
+    }
+    Ok(rules)
+}
+
+fn rule_files(place: &Path, files: &mut Vec<(String, String)>) -> Result<()> {
+    if !place.exists() {
+        bail!("`{}` is not there", place.display());
+    }
+    let before = files.len();
+    for entry in ignore::WalkBuilder::new(place).standard_filters(false).sort_by_file_path(Path::cmp).build() {
+        let entry = entry.with_context(|| format!("cannot read `{}`", place.display()))?;
+        let path = entry.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        if path.is_file() && (path == place || matches!(ending.as_str(), "yml" | "yaml")) {
+            let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            files.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    if files.len() == before {
+        bail!("`{}` holds no .yml file", place.display());
+    }
+    Ok(())
+}
+
+fn suppressions(paths: &[PathBuf]) -> Result<Vec<Suppression>> {
+    let mut every = vec![];
+    for path in paths {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let read: Suppressions = toml::from_str(&text).map_err(|e| anyhow::anyhow!("`{}`: {e}", path.display()))?;
+        for (number, suppression) in read.suppress.iter().enumerate() {
+            if let Err(wrong) = suppression.check() {
+                bail!("`{}`: [[suppress]] number {}: {wrong}", path.display(), number + 1);
+            }
+        }
+        every.extend(read.suppress);
+    }
+    Ok(every)
+}
+
+fn day(text: &Option<String>) -> Result<Option<String>> {
+    let Some(text) = text else { return Ok(None) };
+    let date: jiff::civil::Date = text.parse().with_context(|| format!("`{text}` is not a day such as 2026-01-31"))?;
+    Ok(Some(date.strftime("%Y%m%d").to_string()))
+}
+
+/// The inputs named on the command line, within the days asked for.
+pub(crate) fn inputs(paths: &[PathBuf], from: &Option<String>, to: &Option<String>) -> Result<(Vec<Input>, usize)> {
+    let (from, to) = (day(from)?, day(to)?);
+    let (mut inputs, passed_over) = logfiles::expand(paths)?;
+    inputs.retain(|input| {
+        let Some(day) = input.day() else { return true };
+        from.as_deref().is_none_or(|from| day >= from) && to.as_deref().is_none_or(|to| day <= to)
+    });
+    Ok((inputs, passed_over))
+}
+
+fn one(rules: &RuleSet, number: u32, input: &Input) -> Found {
+    let mut matcher = Matcher::new(rules, number);
+    let mut span: Option<(i64, i64)> = None;
+    let outcome = logfiles::read(input, rules.paths(), &mut |event| {
+        let time = detect::seconds(event, rules.standard());
+        if time > 0 {
+            span = Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+        }
+        matcher.see(event);
+    });
+    Found { outcome, hits: matcher.hits, links: matcher.links, span }
+}
+
+impl Run<'_> {
+    /// Reads all inputs, and with `--follow` those that come later.
+    fn everything(&mut self) -> Result<()> {
+        let mut seen: BTreeSet<Input> = BTreeSet::new();
+        let mut quiet_since = Instant::now();
+        loop {
+            let (mut inputs, passed_over) = inputs(&self.args.paths, &self.args.from, &self.args.to)?;
+            if passed_over > 0 && seen.is_empty() {
+                note(&format!("{passed_over} files were passed over: their endings are not those of logs"));
+            }
+            inputs.retain(|input| !seen.contains(input));
+            if !inputs.is_empty() {
+                self.batches(&inputs)?;
+                seen.extend(inputs);
+                quiet_since = Instant::now();
+            }
+            if !self.args.follow {
+                return Ok(());
+            }
+            self.engine.advance();
+            self.tell()?;
+            self.save_state()?;
+            if self.args.until_idle.is_some_and(|limit| quiet_since.elapsed() >= Duration::from_secs(limit)) {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY.min(Duration::from_secs(self.args.until_idle.unwrap_or(2).max(1))));
+        }
+    }
+
+    fn batches(&mut self, inputs: &[Input]) -> Result<()> {
+        let progress = progress(inputs.len());
+        for batch in inputs.chunks(BATCH) {
+            let first = self.names.len() as u32;
+            self.names.extend(batch.iter().map(Input::name));
+            let rules = self.rules;
+            let found: Vec<Found> = batch
+                .par_iter()
+                .enumerate()
+                .map(|(n, input)| {
+                    let found = one(rules, first + n as u32, input);
+                    progress.inc(1);
+                    found
+                })
+                .collect();
+            for (input, found) in batch.iter().zip(found) {
+                self.complain(&found.outcome, &input.name());
+                self.engine.add(found.hits, found.links, found.span);
+            }
+            if self.args.per_event {
+                self.tell()?;
+            }
+        }
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    fn complain(&mut self, outcome: &Outcome, name: &str) {
+        for line in outcome.complaints(name) {
+            self.complaints += 1;
+            if self.complaints <= COMPLAINTS_MAX {
+                note(&line);
+            }
+        }
+        self.totals.counts.add(&outcome.counts);
+        self.totals.bytes += outcome.bytes;
+        if let Some(fault) = &outcome.fault {
+            self.totals.fault.get_or_insert_with(|| fault.clone());
+        }
+    }
+
+    /// Tells what has ended since the last time.
+    fn tell(&mut self) -> Result<()> {
+        for found in self.engine.take_matches() {
+            let level = self.rules.rule(found.rule).map_or(Severity::Info, |rule| rule.level);
+            self.worst = self.worst.max(Some(level));
+            if level >= self.minimum {
+                let line = format!("{}\n", detect::output::match_line(&found, self.rules, &self.names));
+                (0..self.targets.len()).for_each(|n| self.push(n, &line));
+            }
+        }
+        for detection in self.engine.take() {
+            let level = self.rules.rule(detection.rule).map_or(Severity::Info, |rule| rule.level);
+            self.worst = self.worst.max(Some(level));
+            if level >= self.minimum {
+                self.write(&detection);
+                self.told.push(detection);
+            }
+        }
+        for (target, text) in self.targets.iter().zip(&mut self.texts) {
+            if target.file.is_none() && !text.is_empty() {
+                output::print(text)?;
+                text.clear();
+            }
+        }
+        if self.args.follow && !self.keeps() {
+            self.told.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether a form needs every detection at the end.
+    fn keeps(&self) -> bool {
+        self.targets.iter().any(|target| matches!(target.format.as_str(), "terminal" | "navigator"))
+    }
+
+    fn push(&mut self, target: usize, text: &str) {
+        if let Some(held) = self.texts.get_mut(target) {
+            held.push_str(text);
+        }
+    }
+
+    fn write(&mut self, detection: &Detection) {
+        for number in 0..self.targets.len() {
+            let format = self.targets.get(number).map(|target| target.format.clone()).unwrap_or_default();
+            let text = match format.as_str() {
+                "jsonl" => detect::output::line(detection, self.rules, &self.names).to_string(),
+                "ocsf" => detect::output::ocsf_finding(detection, self.rules).to_string(),
+                "csv" => {
+                    let header = if self.csv_begun { String::new() } else { detect::output::csv_header() + "\n" };
+                    header + &detect::output::csv_row(detection, self.rules)
+                }
+                _ => continue,
+            };
+            self.push(number, &(text + "\n"));
+        }
+        self.csv_begun = true;
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.engine.finish();
+        self.tell()?;
+        self.save_state()?;
+        for number in 0..self.targets.len() {
+            let Some(target) = self.targets.get(number).cloned() else { continue };
+            let mut text = match target.format.as_str() {
+                "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
+                "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules)),
+                "csv" if !self.csv_begun => detect::output::csv_header() + "\n",
+                _ => String::new(),
+            };
+            text.insert_str(0, self.texts.get(number).map_or("", String::as_str));
+            match &target.file {
+                Some(path) => output::write(path, &text)?,
+                None => output::print(&text)?,
+            }
+        }
+        self.summary();
+        Ok(())
+    }
+
+    fn summary(&self) {
+        if self.complaints > COMPLAINTS_MAX {
+            note(&format!("and {} complaints more", self.complaints - COMPLAINTS_MAX));
+        }
+        let incidents: BTreeSet<&str> = self.told.iter().map(|detection| detection.incident.as_str()).collect();
+        let (counts, stats) = (&self.totals.counts, self.engine.stats());
+        let mut parts =
+            vec![format!("{} records in {} files read, {} not read", counts.parsed, self.names.len(), counts.rejected())];
+        if !self.args.per_event {
+            parts.push(format!("{} detections in {} incidents", self.told.len(), incidents.len()));
+        }
+        for (count, what) in [
+            (stats.duplicates, "delivered again"),
+            (stats.late, "late"),
+            (stats.suppressed, "suppressed"),
+            (stats.evicted, "forgotten to stay within memory"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        note(&parts.join("; "));
+    }
+
+    fn load_state(&mut self) -> Result<()> {
+        let Some(path) = self.args.state.as_ref().filter(|path| path.exists()) else { return Ok(()) };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        self.engine
+            .load(&bytes)
+            .map_err(|e| anyhow::anyhow!("state file `{}`: {e}\n  help: delete it to begin anew", path.display()))
+    }
+
+    fn save_state(&self) -> Result<()> {
+        let Some(path) = &self.args.state else { return Ok(()) };
+        output::write(path, &String::from_utf8_lossy(&self.engine.save()))
+    }
+}
+
+fn progress(files: usize) -> indicatif::ProgressBar {
+    if files < 3 || !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new(files as u64);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} files, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}

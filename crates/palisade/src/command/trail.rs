@@ -1,0 +1,397 @@
+//! `palisade trail`: what happened, who did it, what the logs cover, and whether they were changed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use detect::trail::{Coverage, Query, Summary, Verdict, read_digest, verify};
+use detect::{Sighting, Standard};
+use logs::inflate::Inflater;
+use logs::paths::Paths;
+use logs::time;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::command::detect::{inputs, note};
+use crate::exit::Exit;
+use crate::logfiles::{self, Outcome};
+use crate::{hex, output, rsa};
+
+/// The most events that a timeline sorts; past it, it says so.
+const EVENTS_MAX: usize = 1_000_000;
+
+/// The largest file that is hashed.
+const FILE_BYTES_MAX: usize = 1 << 30;
+
+/// The flags of `palisade trail`.
+#[derive(Debug, Args)]
+pub(crate) struct TrailArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List events in the order of their times.
+    Timeline {
+        #[command(flatten)]
+        from: Source,
+        /// Only of this principal; `*` stands for anything.
+        #[arg(long, value_name = "ARN")]
+        actor: Option<String>,
+        /// Only what names this resource.
+        #[arg(long, value_name = "NAME")]
+        resource: Option<String>,
+        /// Only from this address or range.
+        #[arg(long, value_name = "ADDRESS")]
+        ip: Option<String>,
+        /// Leave out what only reads.
+        #[arg(long)]
+        writes: bool,
+        /// The form of the output.
+        #[arg(long, short, default_value = "terminal")]
+        format: Form,
+    },
+    /// Answer a question: `who=*admin* did=Delete* from=203.0.113.0/24 error=none`.
+    Query {
+        /// FIELD=VALUE or FIELD!=VALUE; `*` stands for anything, `|` parts alternatives, `none` is an absent field.
+        question: String,
+        #[command(flatten)]
+        from: Source,
+        /// The form of the output.
+        #[arg(long, short, default_value = "terminal")]
+        format: Form,
+    },
+    /// Sum up what each principal did: since when, from where, with which calls and keys.
+    Summary {
+        #[command(flatten)]
+        from: Source,
+        /// What to sum up by.
+        #[arg(long, default_value = "actor")]
+        by: By,
+        /// Only events that fit this question.
+        #[arg(long, value_name = "QUESTION")]
+        query: Option<String>,
+        /// The form of the output.
+        #[arg(long, short, default_value = "terminal")]
+        format: Form,
+    },
+    /// Show which hours of which regions hold events, and the silences.
+    Coverage {
+        #[command(flatten)]
+        from: Source,
+        /// How many silent hours make a gap.
+        #[arg(long, value_name = "HOURS", default_value_t = 6)]
+        gap: i64,
+        /// The form of the output.
+        #[arg(long, short, default_value = "terminal")]
+        format: Form,
+    },
+    /// Prove by CloudTrail's digest files that no log file was changed or removed. Works without a network.
+    Verify {
+        /// A folder that holds the bucket's files, digests included.
+        folder: PathBuf,
+        /// What `aws cloudtrail list-public-keys` answered.
+        #[arg(long, value_name = "FILE")]
+        public_keys: Option<PathBuf>,
+        /// The form of the output.
+        #[arg(long, short, default_value = "terminal")]
+        format: Form,
+    },
+}
+
+/// Where the events come from.
+#[derive(Debug, Args)]
+struct Source {
+    /// Log files, folders or patterns; `-` reads standard input.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Only files delivered on or after this day, by their names: 2026-01-31.
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    /// Only files delivered on or before this day.
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For a person.
+    Terminal,
+    /// One JSON value a line.
+    Jsonl,
+    /// OCSF 1.5 API Activity and Authentication, one a line.
+    Ocsf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// The principal.
+    Actor,
+    /// The access key.
+    Key,
+    /// The address.
+    Ip,
+    /// The resource.
+    Resource,
+}
+
+/// Investigates.
+pub(crate) fn run(args: &TrailArgs) -> Result<Exit> {
+    match &args.action {
+        Action::Timeline { from, actor, resource, ip, writes, format } => {
+            let mut parts: Vec<String> = vec![];
+            let mut put = |field: &str, value: &Option<String>| parts.extend(value.iter().map(|v| format!("{field}=\"{v}\"")));
+            put("who", actor);
+            put("on", &resource.as_ref().map(|name| format!("*{name}*")));
+            put("from", ip);
+            if *writes {
+                parts.push("readOnly!=true".to_owned());
+            }
+            timeline(from, &parts.join(" "), *format)
+        }
+        Action::Query { question, from, format } => timeline(from, question, *format),
+        Action::Summary { from, by, query, format } => summary(from, *by, query.as_deref().unwrap_or_default(), *format),
+        Action::Coverage { from, gap, format } => coverage(from, *gap, *format),
+        Action::Verify { folder, public_keys, format } => verify_folder(folder, public_keys.as_deref(), *format),
+    }
+}
+
+/// Hands every event that fits to `see`; tells what could not be read.
+fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Result<Outcome> {
+    let mut paths = Paths::new();
+    let standard = Standard::new(&mut paths);
+    let query = Query::parse(question, &mut paths).map_err(anyhow::Error::msg)?;
+    let (inputs, _) = inputs(&source.paths, &source.from, &source.to)?;
+    let mut totals = Outcome::default();
+    for (number, input) in inputs.iter().enumerate() {
+        let outcome = logfiles::read(input, &paths, &mut |event| {
+            if query.holds(event, &standard) {
+                see(Sighting::of(event, &standard, number as u32));
+            }
+        });
+        outcome.complaints(&input.name()).iter().for_each(|line| note(line));
+        totals.counts.add(&outcome.counts);
+        totals.fault = totals.fault.or(outcome.fault);
+    }
+    Ok(totals)
+}
+
+fn timeline(source: &Source, question: &str, format: Form) -> Result<Exit> {
+    let (mut events, mut more) = (vec![], 0u64);
+    let totals = each(source, question, &mut |event| {
+        if events.len() < EVENTS_MAX {
+            events.push(event);
+        } else {
+            more += 1;
+        }
+    })?;
+    events.sort_by(|a, b| (a.time, &a.id, a.input, a.record).cmp(&(b.time, &b.id, b.input, b.record)));
+    let mut out = String::new();
+    for event in &events {
+        match format {
+            Form::Terminal => terminal_line(event, &mut out),
+            Form::Jsonl => drop(writeln!(out, "{}", event_line(event))),
+            Form::Ocsf => drop(writeln!(out, "{}", detect::output::ocsf_activity(event))),
+        }
+    }
+    output::print(&out)?;
+    let cut = if more > 0 { format!("; {more} more are not shown: ask a narrower question") } else { String::new() };
+    note(&format!("{} of {} records fit{cut}", events.len(), totals.counts.parsed));
+    Ok(Exit::Clean)
+}
+
+/// No control character of a log reaches a terminal.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn terminal_line(event: &Sighting, out: &mut String) {
+    let service = event.source.split('.').next().unwrap_or_default();
+    let error = event.error.as_deref().map(|code| format!("  {code}")).unwrap_or_default();
+    let on = if event.resources.is_empty() { String::new() } else { format!("  on {}", event.resources.join(", ")) };
+    let line = format!(
+        "{}  {service}:{}{error}  {}  {}  {}{on}",
+        time::text(event.time),
+        event.name,
+        event.actor.id,
+        event.address,
+        event.region
+    );
+    let _ = writeln!(out, "{}", clean(&line));
+}
+
+fn event_line(event: &Sighting) -> serde_json::Value {
+    json!({
+        "schema": "palisade/trail-event/1", "time": time::text(event.time), "id": event.id, "name": event.name, "source": event.source,
+        "region": event.region, "account": event.account, "address": event.address, "agent": event.agent, "error": event.error,
+        "actor": event.actor, "resources": event.resources, "record": event.record,
+    })
+}
+
+fn summary(source: &Source, by: By, question: &str, format: Form) -> Result<Exit> {
+    let mut summary = Summary::default();
+    each(source, question, &mut |event| match by {
+        By::Actor => summary.add(&event.actor.id, &event),
+        By::Key => summary.add(event.actor.access_key.as_deref().unwrap_or("none"), &event),
+        By::Ip => summary.add(&event.address, &event),
+        By::Resource => event.resources.iter().for_each(|resource| summary.add(resource, &event)),
+    })?;
+    let mut out = String::new();
+    for line in summary.lines() {
+        if format == Form::Terminal {
+            summary_text(&line, &mut out);
+        } else {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    output::print(&out)?;
+    if summary.more > 0 {
+        note(&format!("{} events belong to more keys than are summed up", summary.more));
+    }
+    Ok(Exit::Clean)
+}
+
+fn summary_text(line: &serde_json::Value, out: &mut String) {
+    let text = |key: &str| line.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default();
+    let _ = writeln!(out, "{}", clean(&text("key")));
+    let _ = writeln!(
+        out,
+        "  {} to {}, {} events, {} refused or failed",
+        text("first_seen"),
+        text("last_seen"),
+        text("events"),
+        text("errors")
+    );
+    for (label, key) in [
+        ("calls", "calls"),
+        ("regions", "regions"),
+        ("from", "addresses"),
+        ("keys", "keys"),
+        ("with", "agents"),
+        ("by", "actors"),
+    ] {
+        let Some(map) = line.get(key).and_then(|v| v.as_object()) else { continue };
+        let mut counts: Vec<(u64, &String)> = map.iter().map(|(name, count)| (count.as_u64().unwrap_or(0), name)).collect();
+        counts.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), (*name).clone()));
+        let shown: Vec<String> = counts.iter().take(6).map(|(count, name)| format!("{} x{count}", clean(name))).collect();
+        let more = counts.len().saturating_sub(6);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        if !shown.is_empty() {
+            let _ = writeln!(out, "  {label:<8} {}{rest}", shown.join(", "));
+        }
+    }
+}
+
+fn coverage(source: &Source, gap: i64, format: Form) -> Result<Exit> {
+    let mut coverage = Coverage::default();
+    each(source, "", &mut |event| coverage.add(&event))?;
+    let gaps = coverage.gaps(gap.max(1));
+    let mut out = String::new();
+    for (account, region, first, last, hours, events) in coverage.regions() {
+        let silent: Vec<_> = gaps.iter().filter(|gap| gap.account == account && gap.region == region).collect();
+        if format != Form::Terminal {
+            let gaps: Vec<_> = silent.iter().map(|g| json!({"from": time::text(g.from), "to": time::text(g.to)})).collect();
+            let line = json!({
+                "schema": "palisade/trail-coverage/1", "account": account, "region": region, "first_hour": time::text(first),
+                "last_hour": time::text(last), "hours": hours, "events": events, "gaps": gaps,
+            });
+            let _ = writeln!(out, "{line}");
+            continue;
+        }
+        let span = format!("{} to {}", time::text(first), time::text(last));
+        let _ = writeln!(out, "{}  {span}: {events} events in {hours} hours", clean(&format!("{account} {region}")));
+        for gap in silent {
+            let _ = writeln!(out, "  silent from {} to {}", time::text(gap.from), time::text(gap.to));
+        }
+    }
+    output::print(&out)?;
+    Ok(if gaps.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+/// The public keys by fingerprint, from what ListPublicKeys answered.
+fn public_keys(path: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    use base64::Engine as _;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let value: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
+    let mut keys = BTreeMap::new();
+    for key in value.get("PublicKeyList").and_then(|list| list.as_array()).into_iter().flatten() {
+        let text = |name: &str| key.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        let der = base64::engine::general_purpose::STANDARD.decode(text("Value"));
+        keys.insert(
+            text("Fingerprint").to_owned(),
+            der.with_context(|| format!("`{}` holds a key that is not base64", path.display()))?,
+        );
+    }
+    if keys.is_empty() {
+        bail!("`{}` holds no public key\n  help: save the answer of `aws cloudtrail list-public-keys`", path.display());
+    }
+    Ok(keys)
+}
+
+fn verify_folder(folder: &Path, keys: Option<&Path>, format: Form) -> Result<Exit> {
+    if !folder.is_dir() {
+        bail!("`{}` is not a folder", folder.display());
+    }
+    let keys = keys.map(public_keys).transpose()?.unwrap_or_default();
+    let (mut digests, mut hashes) = (vec![], BTreeMap::new());
+    let (mut inflater, mut plain) = (Inflater::new(), vec![]);
+    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten() {
+        let path = entry.path();
+        if !path.is_file() {
+            continue;
+        }
+        let packed = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if inflater.unpack(&packed, &mut plain, FILE_BYTES_MAX).is_err() {
+            note(&format!("`{}` can't be unpacked", path.display()));
+        }
+        let hash = hex::write(&Sha256::digest(&plain));
+        if name.contains("CloudTrail-Digest") {
+            match read_digest(&plain, &hash) {
+                Ok(digest) => digests.push(digest),
+                Err(wrong) => note(&format!("`{}`: {wrong}", path.display())),
+            }
+        } else {
+            hashes.insert(name, hash);
+        }
+    }
+    if digests.is_empty() {
+        bail!("`{}` holds no digest file\n  help: the digests lie under AWSLogs/<account>/CloudTrail-Digest/", folder.display());
+    }
+    let hash_of = |object: &str| hashes.get(object.rsplit('/').next().unwrap_or(object)).cloned();
+    let signed = |fingerprint: &str, text: &str, signature: &str| {
+        let key = keys.get(fingerprint)?;
+        Some(hex::read(signature).is_some_and(|signature| rsa::holds(key, text.as_bytes(), &signature)))
+    };
+    let findings = verify(&mut digests, &hash_of, &signed);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut out = String::new();
+    for finding in &findings {
+        let verdict = match finding.verdict {
+            Verdict::Valid => "valid",
+            Verdict::Invalid => "changed",
+            Verdict::Missing => "missing",
+            Verdict::Unknown => "unknown",
+        };
+        *counts.entry(verdict).or_default() += 1;
+        if format != Form::Terminal {
+            let line =
+                json!({"schema": "palisade/trail-proof/1", "file": finding.object, "verdict": verdict, "reason": finding.reason});
+            let _ = writeln!(out, "{line}");
+        } else if finding.verdict != Verdict::Valid {
+            let _ = writeln!(out, "{verdict:<8} {}\n         {}", clean(&finding.object), clean(&finding.reason));
+        }
+    }
+    output::print(&out)?;
+    let told: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    note(&format!("{} digests; {}", digests.len(), told.join(", ")));
+    let any = |verdict| findings.iter().any(|finding| finding.verdict == verdict);
+    Ok(match () {
+        () if any(Verdict::Invalid) || any(Verdict::Missing) => Exit::Findings,
+        () if any(Verdict::Unknown) => Exit::Incomplete,
+        () => Exit::Clean,
+    })
+}

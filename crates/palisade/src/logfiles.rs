@@ -1,0 +1,224 @@
+//! Log files: which there are, in which order, and their records, within bounded memory.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use logs::cloudtrail::{Counts, Item, Reader, Reject};
+use logs::inflate::{Inflater, Packing};
+use logs::paths::Paths;
+
+/// Files up to this size, packed and unpacked, are read whole; larger ones in pieces.
+const WHOLE_BYTES_MAX: usize = 24 << 20;
+
+/// The size of a piece.
+const PIECE_BYTES: usize = 4 << 20;
+
+/// A packed file may unpack to this many times its size once it is past [`BOMB_BYTES_MIN`]; real logs stay under 60.
+const BOMB_RATIO_MAX: u64 = 250;
+
+/// Files that unpack to less than this are never bombs.
+const BOMB_BYTES_MIN: u64 = 256 << 20;
+
+/// The endings that are read in folders; a file named on the command line is always read.
+const ENDINGS: &[&str] = &["json", "jsonl", "ndjson", "gz", "zst", "log", "csv", "txt"];
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Input {
+    /// The time in a delivery's file name, `20230710T1240`, else empty: deliveries come in the order of their times.
+    time: String,
+    /// The path; `-` is standard input.
+    pub(crate) path: PathBuf,
+}
+
+impl Input {
+    fn new(path: PathBuf) -> Input {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let stamp = |part: &&str| part.len() == 14 && part.ends_with('Z') && part.as_bytes().get(8) == Some(&b'T');
+        Input { time: name.split('_').find(stamp).unwrap_or_default().to_owned(), path }
+    }
+
+    /// The name as outputs write it.
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The day in the file name, `20230710`.
+    pub(crate) fn day(&self) -> Option<&str> {
+        self.time.get(..8)
+    }
+}
+
+/// The inputs that paths, folders and patterns name, in a stable order, and how many files were passed over.
+pub(crate) fn expand(paths: &[PathBuf]) -> Result<(Vec<Input>, usize)> {
+    let (mut inputs, mut passed_over) = (vec![], 0);
+    for path in paths {
+        if path == Path::new("-") {
+            inputs.push(Input::new(path.clone()));
+        } else if path.is_dir() {
+            passed_over += folder(path, &mut inputs);
+        } else if path.exists() {
+            inputs.push(Input::new(path.clone()));
+        } else {
+            let pattern = path.to_string_lossy();
+            if !pattern.contains(['*', '?', '[']) {
+                bail!("`{pattern}` is not there");
+            }
+            let found = glob::glob(&pattern).with_context(|| format!("`{pattern}` is not a pattern"))?;
+            for path in found.flatten() {
+                if path.is_dir() {
+                    passed_over += folder(&path, &mut inputs);
+                } else {
+                    inputs.push(Input::new(path));
+                }
+            }
+        }
+    }
+    inputs.sort();
+    inputs.dedup();
+    Ok((inputs, passed_over))
+}
+
+fn folder(path: &Path, inputs: &mut Vec<Input>) -> usize {
+    let mut passed_over = 0;
+    for entry in ignore::WalkBuilder::new(path).standard_filters(false).build().flatten() {
+        let path = entry.path();
+        if !path.is_file() || path.components().any(|part| part.as_os_str() == "CloudTrail-Digest") {
+            continue;
+        }
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        if ENDINGS.contains(&ending.as_str()) {
+            inputs.push(Input::new(path.to_owned()));
+        } else {
+            passed_over += 1;
+        }
+    }
+    passed_over
+}
+
+/// What became of an input.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Records read and not read.
+    pub(crate) counts: Counts,
+    /// The first record not read, for each reason.
+    pub(crate) rejects: Vec<Reject>,
+    /// Why the input could not be read to its end.
+    pub(crate) fault: Option<String>,
+    /// Unpacked bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Outcome {
+    /// One clear line for each thing that went wrong.
+    pub(crate) fn complaints(&self, name: &str) -> Vec<String> {
+        let mut lines: Vec<String> = self.fault.iter().map(|fault| format!("`{name}`: {fault}")).collect();
+        for (reason, count) in &self.counts.rejects {
+            let first = self.rejects.iter().find(|reject| reject.reason == *reason);
+            let place = first.map(|r| format!(" (first: record {}, byte {})", r.ordinal, r.byte)).unwrap_or_default();
+            let records = if *count == 1 { "1 record" } else { &format!("{count} records") };
+            lines.push(format!("`{name}`: {records} not read: {}{place}", reason.text()));
+        }
+        lines
+    }
+}
+
+/// Reads one input and hands its records to `see`.
+pub(crate) fn read(input: &Input, paths: &Paths, see: &mut dyn FnMut(&logs::cloudtrail::Event<'_>)) -> Outcome {
+    let mut outcome = Outcome::default();
+    if let Err(error) = read_into(input, paths, &mut outcome, see) {
+        outcome.fault = Some(format!("{error:#}"));
+    }
+    outcome
+}
+
+fn read_into(
+    input: &Input,
+    paths: &Paths,
+    outcome: &mut Outcome,
+    see: &mut dyn FnMut(&logs::cloudtrail::Event<'_>),
+) -> Result<()> {
+    let mut reader = Reader::new(paths);
+    let mut sink = |rejects: &mut Vec<Reject>, item: Item<'_>| match item {
+        Item::Event(event) => see(&event),
+        Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
+        Item::Reject(_) => {}
+    };
+    if input.path == Path::new("-") {
+        let fault = pieces(&mut std::io::stdin().lock(), None, &mut reader, outcome, &mut sink);
+        outcome.counts = reader.finish();
+        return fault;
+    }
+    let mut file = File::open(&input.path)?;
+    let size = file.metadata()?.len();
+    if size <= WHOLE_BYTES_MAX as u64 {
+        let (mut packed, mut text) = (Vec::with_capacity(size as usize), Vec::new());
+        file.read_to_end(&mut packed)?;
+        if Inflater::new().unpack(&packed, &mut text, WHOLE_BYTES_MAX).is_ok() {
+            outcome.bytes = text.len() as u64;
+            outcome.counts = reader.read(&text, &mut |item| sink(&mut outcome.rejects, item));
+            return Ok(());
+        }
+        file = File::open(&input.path)?;
+    }
+    let mut head = [0u8; 4];
+    let read = file.read(&mut head)?;
+    let head = head.get(..read).unwrap_or_default();
+    let mut whole = std::io::BufReader::with_capacity(1 << 16, head.chain(file));
+    let fault = match Packing::of(head) {
+        Packing::Plain => pieces(&mut whole, None, &mut reader, outcome, &mut sink),
+        Packing::Gzip => pieces(&mut flate2::bufread::MultiGzDecoder::new(whole), Some(size), &mut reader, outcome, &mut sink),
+        Packing::Zstd => match zstd::stream::read::Decoder::with_buffer(whole) {
+            Ok(mut decoder) => pieces(&mut decoder, Some(size), &mut reader, outcome, &mut sink),
+            Err(error) => Err(error.into()),
+        },
+    };
+    outcome.counts = reader.finish();
+    fault
+}
+
+type Sink<'a> = dyn FnMut(&mut Vec<Reject>, Item<'_>) + 'a;
+
+/// Feeds the reader piece by piece. `packed` is the size of a packed file.
+fn pieces(
+    from: &mut dyn Read,
+    packed: Option<u64>,
+    reader: &mut Reader<'_>,
+    outcome: &mut Outcome,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let mut held: Vec<u8> = Vec::with_capacity(PIECE_BYTES);
+    let mut fault = Ok(());
+    loop {
+        let before = held.len();
+        let (last, piece) = match from.take(PIECE_BYTES as u64).read_to_end(&mut held) {
+            Ok(0) => (true, 0),
+            Ok(read) => (false, read),
+            Err(error) => {
+                fault = Err(unpack_error(&error));
+                (true, held.len() - before)
+            }
+        };
+        outcome.bytes += piece as u64;
+        let bomb = packed.is_some_and(|packed| outcome.bytes > BOMB_BYTES_MIN && outcome.bytes / packed.max(1) > BOMB_RATIO_MAX);
+        if bomb {
+            fault =
+                Err(anyhow::anyhow!("unpacks to more than {BOMB_RATIO_MAX} times its size; read up to byte {}", outcome.bytes));
+        }
+        let last = last || bomb;
+        let used = reader.feed(&held, last, &mut |item| sink(&mut outcome.rejects, item));
+        held.drain(..used);
+        if last {
+            return fault;
+        }
+    }
+}
+
+fn unpack_error(error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => anyhow::anyhow!("the packed file ends early; what came before is read"),
+        _ => anyhow::anyhow!("the packed file is damaged; what came before is read ({error})"),
+    }
+}
