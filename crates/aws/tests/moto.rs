@@ -99,7 +99,9 @@ fn between(port: u16, fault: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 's
 fn forward(port: u16, asked: &Asked) -> Reply {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut head = format!("{} {} HTTP/1.1\r\n", asked.method, asked.path);
-    for (name, value) in asked.headers.iter().filter(|(n, _)| n != "connection") {
+    // Queue URLs hold the host that was asked.
+    head += &format!("host: 127.0.0.1:{port}\r\n");
+    for (name, value) in asked.headers.iter().filter(|(n, _)| n != "connection" && n != "host") {
         head += &format!("{name}: {value}\r\n");
     }
     stream.write_all(format!("{head}connection: close\r\n\r\n{}", asked.body).as_bytes()).unwrap();
@@ -232,28 +234,33 @@ fn faults(plan: &Plan, port: u16, whole: &Collected) {
         for fault in [Reply::of(403, denied), others[n % others.len()].clone()] {
             let (wanted, reply) = (kind.clone(), fault.clone());
             let server = between(port, move |asked| (kind_of(asked) == wanted).then(|| reply.clone()));
-            let got = scan(&plan.only(&types_of(plan, whole, kind)), &server.url);
+            let got = scan(&plan.only(&types_of(plan, kind)), &server.url);
             compare(whole, &got, &format!("{kind}: {} {}", fault.status, fault.body));
         }
     }
 }
 
 /// The types of the service that a kind of request belongs to: only these can differ.
-fn types_of(plan: &Plan, _whole: &Collected, kind: &str) -> BTreeSet<TypeName> {
+fn types_of(plan: &Plan, kind: &str) -> BTreeSet<TypeName> {
     let service = kind.split(' ').next().unwrap_or_default();
     let folder = match service {
         "elasticloadbalancing" => "ElasticLoadBalancing",
         "monitoring" => "CloudWatch",
         "elasticfilesystem" => "EFS",
+        "elasticmapreduce" => "EMR",
         "es" => "OpenSearch",
+        "acm" => "CertificateManager",
+        "cognito-idp" => "Cognito",
+        "states" => "StepFunctions",
         other => other,
-    };
+    }
+    .replace('-', "");
     let fits = |t: &&TypeName| {
         let name = t.as_str().to_lowercase().replace("::", "");
         name.contains(&folder.to_lowercase()) || name.starts_with("palisadeaccount")
     };
     let found: BTreeSet<TypeName> = plan.type_names().filter(fits).cloned().collect();
-    if found.len() > 2 { found } else { plan.type_names().cloned().collect() }
+    if found.len() > 2 || service == "account" { found } else { plan.type_names().cloned().collect() }
 }
 
 /// What moto makes up anew with each answer.

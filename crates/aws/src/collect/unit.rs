@@ -200,7 +200,8 @@ impl Target<'_> {
 
     async fn get(&self, get: &GetPlan, item: &Value, named: &Named, region: &Region) -> Answer {
         let scope = Scope::named(item, named);
-        if !holds(&get.when, &scope) {
+        // A condition that a failed call leaves open is no reason not to ask.
+        if !may_hold(&get.when, &scope) {
             return Answer::Skipped;
         }
         let name = || format!("{}:{}", get.service, get.call);
