@@ -242,7 +242,12 @@ fn faults(plan: &Plan, port: u16, whole: &Collected) {
 
 /// The types of the service that a kind of request belongs to: only these can differ.
 fn types_of(plan: &Plan, kind: &str) -> BTreeSet<TypeName> {
-    let service = kind.split(' ').next().unwrap_or_default();
+    let mut words = kind.split(' ');
+    let service = words.next().unwrap_or_default();
+    let called = plan.types_that_call(words.next().unwrap_or_default());
+    if !called.is_empty() {
+        return called;
+    }
     let folder = match service {
         "elasticloadbalancing" => "ElasticLoadBalancing",
         "monitoring" => "CloudWatch",

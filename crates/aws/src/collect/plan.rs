@@ -133,6 +133,14 @@ impl Plan {
         self.types.iter().map(|t| &t.type_name)
     }
 
+    /// The types for which an operation (`DescribeVolumes`) is called, of whichever API.
+    pub fn types_that_call(&self, operation: &str) -> BTreeSet<TypeName> {
+        let calls = |t: &TypePlan| {
+            t.steps.iter().any(|s| s.call.as_deref() == Some(operation)) || t.gets.iter().any(|g| g.call == operation)
+        };
+        self.types.iter().filter(|t| calls(t)).map(|t| t.type_name.clone()).collect()
+    }
+
     pub(crate) fn groups(&self) -> &[Arc<Group>] {
         &self.groups
     }
