@@ -7,7 +7,7 @@ use logs::cloudtrail::Event;
 use logs::paths::PathId;
 use rustc_hash::{FxHashSet, FxHasher};
 
-use crate::ruleset::{RuleNo, RuleSet};
+use crate::ruleset::{RuleNo, RuleSet, Scratch};
 use crate::sighting::{Link, Sighting, clip, link};
 
 /// A rule that matched an event.
@@ -35,7 +35,7 @@ const VALUES_MAX: usize = 20;
 #[derive(Debug)]
 pub struct Matcher<'r> {
     rules: &'r RuleSet,
-    matched: Vec<RuleNo>,
+    scratch: Scratch,
     input: u32,
     terms: FxHashSet<u64>,
     /// What matched so far; take it when an input is done.
@@ -47,7 +47,7 @@ pub struct Matcher<'r> {
 impl<'r> Matcher<'r> {
     /// A matcher for the input with this number.
     pub fn new(rules: &'r RuleSet, input: u32) -> Matcher<'r> {
-        Matcher { rules, matched: vec![], input, terms: FxHashSet::default(), hits: vec![], links: vec![] }
+        Matcher { rules, scratch: Scratch::default(), input, terms: FxHashSet::default(), hits: vec![], links: vec![] }
     }
 
     /// Looks at one event.
@@ -56,12 +56,8 @@ impl<'r> Matcher<'r> {
         if event.first(standard.issued_key).is_some() || event.first(standard.federated_arn).is_some() {
             self.links.extend(link(event, standard));
         }
-        self.rules.matches(event, &mut self.matched);
-        if self.matched.is_empty() {
-            return;
-        }
         let mut sighting = None;
-        for rule in &self.matched {
+        for rule in self.rules.matches(event, &mut self.scratch) {
             if self.rules.term_paths(*rule).is_some_and(|paths| !self.terms.insert(term(*rule, event, paths))) {
                 continue;
             }

@@ -4,7 +4,7 @@ use aho_corasick::AhoCorasick;
 use logs::cloudtrail::{Event, Leaf};
 use logs::paths::{PathId, Paths};
 use logs::{Kind, time};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::sigma::{Atom, Compare, Expr, Pattern, Piece, Place, Test, TimePart};
 
@@ -31,6 +31,55 @@ pub(crate) struct Check {
     tests: Vec<Matcher>,
     all: bool,
     negated: bool,
+    /// Where its answer is remembered while an event is looked at; only for what is slow.
+    memo: Option<u32>,
+}
+
+/// A check that costs at least this much is asked only once an event, however many rules share it.
+const MEMO_COST_MIN: u32 = 8;
+
+/// The answers of slow checks to the event at hand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memo {
+    stamp: u32,
+    slots: Vec<u32>,
+}
+
+impl Memo {
+    /// Forgets the last event's answers.
+    pub(crate) fn clear(&mut self, checks: usize) {
+        self.slots.resize(checks, 0);
+        self.stamp = self.stamp.wrapping_add(2);
+        if self.stamp == 0 {
+            self.slots.fill(0);
+            self.stamp = 2;
+        }
+    }
+
+    fn get(&self, slot: u32) -> Option<bool> {
+        self.slots.get(slot as usize).filter(|held| **held & !1 == self.stamp).map(|held| held & 1 == 1)
+    }
+
+    fn put(&mut self, slot: u32, answer: bool) {
+        if let Some(held) = self.slots.get_mut(slot as usize) {
+            *held = self.stamp | u32::from(answer);
+        }
+    }
+}
+
+/// Turns conditions into programs; equal slow checks share a place in the memo.
+#[derive(Debug, Default)]
+pub(crate) struct Compiler {
+    /// The wanted paths so far.
+    pub(crate) paths: Paths,
+    memos: FxHashMap<String, u32>,
+}
+
+impl Compiler {
+    /// How many places the memo needs.
+    pub(crate) fn memos(&self) -> usize {
+        self.memos.len()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -52,30 +101,44 @@ enum Matcher {
     FieldRef { path: PathId, place: Place, cased: bool },
 }
 
-/// Compiles a condition; wants its fields from `paths`.
-pub(crate) fn compile(expr: &Expr, paths: &mut Paths) -> Result<Node, String> {
-    let mut each = |parts: &[Expr]| {
-        let mut nodes = parts.iter().map(|part| compile(part, paths)).collect::<Result<Vec<Node>, String>>()?;
+impl Compiler {
+    /// Compiles a condition.
+    pub(crate) fn compile(&mut self, expr: &Expr) -> Result<Node, String> {
+        Ok(match expr {
+            Expr::And(parts) => Node::And(self.each(parts)?),
+            Expr::Or(parts) => Node::Or(self.each(parts)?),
+            Expr::AtLeast(count, parts) => Node::AtLeast(*count, self.each(parts)?),
+            Expr::Not(inner) => Node::Not(Box::new(self.compile(inner)?)),
+            Expr::Atom(atom) => Node::Check(self.check(atom)?),
+        })
+    }
+
+    fn each(&mut self, parts: &[Expr]) -> Result<Vec<Node>, String> {
+        let mut nodes = parts.iter().map(|part| self.compile(part)).collect::<Result<Vec<Node>, String>>()?;
         nodes.sort_by_key(Node::cost);
-        Ok::<Vec<Node>, String>(nodes)
-    };
-    Ok(match expr {
-        Expr::And(parts) => Node::And(each(parts)?),
-        Expr::Or(parts) => Node::Or(each(parts)?),
-        Expr::AtLeast(count, parts) => Node::AtLeast(*count, each(parts)?),
-        Expr::Not(inner) => Node::Not(Box::new(compile(inner, paths)?)),
-        Expr::Atom(atom) => Node::Check(check(atom, paths)?),
-    })
+        Ok(nodes)
+    }
+
+    fn check(&mut self, atom: &Atom) -> Result<Check, String> {
+        let path = match &atom.field {
+            Some(field) => Some(self.paths.add(field)),
+            None => {
+                self.paths.add_every_string();
+                None
+            }
+        };
+        let tests = tests(atom, &mut self.paths)?;
+        let mut check = Check { path, tests, all: atom.all, negated: atom.negated, memo: None };
+        if check.cost() >= MEMO_COST_MIN {
+            let next = self.memos.len() as u32;
+            check.memo = Some(*self.memos.entry(format!("{atom:?}")).or_insert(next));
+        }
+        Ok(check)
+    }
 }
 
-fn check(atom: &Atom, paths: &mut Paths) -> Result<Check, String> {
-    let path = match &atom.field {
-        Some(field) => Some(paths.add(field)),
-        None => {
-            paths.add_every_string();
-            None
-        }
-    };
+/// The values of an atom; many plain ones become one.
+fn tests(atom: &Atom, paths: &mut Paths) -> Result<Vec<Matcher>, String> {
     let mut tests = vec![];
     let (mut exact, mut inside) = (vec![], vec![]);
     for test in &atom.tests {
@@ -97,7 +160,7 @@ fn check(atom: &Atom, paths: &mut Paths) -> Result<Check, String> {
             tests.push(inside_of(text, false)?);
         }
     }
-    Ok(Check { path, tests, all: atom.all, negated: atom.negated })
+    Ok(tests)
 }
 
 fn automaton(texts: &[Box<[u8]>], cased: bool) -> Result<AhoCorasick, String> {
@@ -143,21 +206,26 @@ impl Node {
         match self {
             Node::And(parts) | Node::Or(parts) | Node::AtLeast(_, parts) => parts.iter().map(Node::cost).sum(),
             Node::Not(inner) => inner.cost(),
-            Node::Check(check) => {
-                let each = if check.path.is_none() { 100 } else { 1 };
-                check.tests.iter().map(|test| test.cost() * each).sum()
-            }
+            Node::Check(check) => check.cost(),
         }
     }
 
     /// Whether the condition holds.
-    pub(crate) fn holds(&self, event: &Event<'_>) -> bool {
+    pub(crate) fn holds(&self, event: &Event<'_>, memo: &mut Memo) -> bool {
         match self {
-            Node::And(parts) => parts.iter().all(|part| part.holds(event)),
-            Node::Or(parts) => parts.iter().any(|part| part.holds(event)),
-            Node::AtLeast(count, parts) => parts.iter().filter(|part| part.holds(event)).take(*count).count() >= *count,
-            Node::Not(inner) => !inner.holds(event),
-            Node::Check(check) => check.holds(event),
+            Node::And(parts) => parts.iter().all(|part| part.holds(event, memo)),
+            Node::Or(parts) => parts.iter().any(|part| part.holds(event, memo)),
+            Node::AtLeast(count, parts) => parts.iter().filter(|part| part.holds(event, memo)).take(*count).count() >= *count,
+            Node::Not(inner) => !inner.holds(event, memo),
+            Node::Check(check) => {
+                let Some(slot) = check.memo else { return check.holds(event) };
+                if let Some(answer) = memo.get(slot) {
+                    return answer;
+                }
+                let answer = check.holds(event);
+                memo.put(slot, answer);
+                answer
+            }
         }
     }
 
@@ -182,6 +250,11 @@ impl Node {
 }
 
 impl Check {
+    fn cost(&self) -> u32 {
+        let each = if self.path.is_none() { 100 } else { 1 };
+        self.tests.iter().map(|test| test.cost() * each).sum()
+    }
+
     fn needs(&self, path: PathId) -> Option<Vec<Box<[u8]>>> {
         if self.path != Some(path) || self.negated {
             return None;

@@ -7,7 +7,7 @@ use logs::paths::{PathId, Paths};
 use rustc_hash::FxHashMap;
 
 use crate::correlate::Plan;
-use crate::program::{self, Node, folded};
+use crate::program::{Compiler, Memo, Node, folded};
 use crate::sighting::Standard;
 use crate::sigma::{self, Body, Expr, Placeholders, Problem, Rule};
 
@@ -27,7 +27,15 @@ pub struct RuleSet {
     paths: Paths,
     standard: Standard,
     plan: Plan,
+    memos: usize,
     not_for_cloudtrail: usize,
+}
+
+/// What a thread needs to match one event after another without allocating; see [`RuleSet::matches`].
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    matched: Vec<RuleNo>,
+    memo: Memo,
 }
 
 /// Compiles rule files, given as (name, text). A rule with a mistake is left out and reported; the others run.
@@ -73,12 +81,12 @@ impl RuleSet {
                 problems.push(problem(filter, "the filter applies to none of the rules".to_owned()));
             }
         }
-        let mut paths = Paths::new();
-        let standard = Standard::new(&mut paths);
+        let mut compiler = Compiler::default();
+        let standard = Standard::new(&mut compiler.paths);
         let mut programs = vec![];
         rules.retain(|rule| {
             let compiled = match &rule.body {
-                Body::Events(expr) => program::compile(expr, &mut paths).map(Some),
+                Body::Events(expr) => compiler.compile(expr).map(Some),
                 _ => Ok(None),
             };
             match compiled {
@@ -92,6 +100,8 @@ impl RuleSet {
                 }
             }
         });
+        let memos = compiler.memos();
+        let mut paths = compiler.paths;
         let (plan, wrong) = Plan::new(&rules);
         problems.extend(wrong);
         let captures = rules.iter().enumerate().map(|(no, rule)| captures(no as RuleNo, rule, &plan, &mut paths)).collect();
@@ -107,6 +117,7 @@ impl RuleSet {
             paths,
             standard,
             plan,
+            memos,
             not_for_cloudtrail,
         };
         set.fill_index();
@@ -173,12 +184,14 @@ impl RuleSet {
         BTreeMap::from([("name", lists(&self.by_name)), ("source", lists(&self.by_source)), ("always", self.always.len())])
     }
 
-    /// Puts the rules that match into `matched` (emptied first), in the order of their numbers.
-    pub fn matches(&self, event: &Event<'_>, matched: &mut Vec<RuleNo>) {
+    /// The rules that match an event, in the order of their numbers.
+    pub fn matches<'s>(&self, event: &Event<'_>, scratch: &'s mut Scratch) -> &'s [RuleNo] {
+        let Scratch { matched, memo } = scratch;
         matched.clear();
+        memo.clear(self.memos);
         let mut run = |list: &[RuleNo]| {
             for no in list {
-                if self.programs.get(*no as usize).and_then(Option::as_ref).is_some_and(|node| node.holds(event)) {
+                if self.programs.get(*no as usize).and_then(Option::as_ref).is_some_and(|node| node.holds(event, memo)) {
                     matched.push(*no);
                 }
             }
@@ -195,6 +208,7 @@ impl RuleSet {
             matched.sort_unstable();
             matched.dedup();
         }
+        matched
     }
 }
 

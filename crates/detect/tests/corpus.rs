@@ -46,10 +46,9 @@ fn each_event(set: &RuleSet, files: &[(PathBuf, Vec<u8>)], see: &mut dyn FnMut(&
 #[test]
 fn sigmahq_rules_run_as_they_are() {
     let set = sigmahq();
-    let (mut found, mut numbers) = (BTreeMap::<String, u32>::new(), vec![]);
+    let (mut found, mut scratch) = (BTreeMap::<String, u32>::new(), detect::Scratch::default());
     let counts = each_event(&set, &files("cloudtrail/invictus", ".gz"), &mut |_, event| {
-        set.matches(event, &mut numbers);
-        for no in &numbers {
+        for no in set.matches(event, &mut scratch) {
             *found.entry(set.rule(*no).unwrap().title.clone()).or_default() += 1;
         }
     });

@@ -101,10 +101,12 @@ impl Pattern {
     }
 }
 
-/// A regular expression within [`super::REGEX_BYTES_MAX`]; the error says what is wrong in one line.
+/// A regular expression within [`super::REGEX_BYTES_MAX`]; the error says what is wrong in one line. The flags become part of
+/// its text, so that equal texts are equal expressions.
 pub(super) fn build(source: &str, ignore_case: bool, multi_line: bool, dot_all: bool) -> Result<regex::bytes::Regex, String> {
-    let mut builder = regex::bytes::RegexBuilder::new(source);
-    builder.case_insensitive(ignore_case).multi_line(multi_line).dot_matches_new_line(dot_all);
+    let flags: String = [('i', ignore_case), ('m', multi_line), ('s', dot_all)].iter().filter(|f| f.1).map(|f| f.0).collect();
+    let flagged = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };
+    let mut builder = regex::bytes::RegexBuilder::new(&flagged);
     builder.size_limit(super::REGEX_BYTES_MAX).dfa_size_limit(super::REGEX_BYTES_MAX).nest_limit(100);
     builder.build().map_err(|error| match error {
         regex::Error::CompiledTooBig(limit) => format!("regular expression compiles to more than {limit} bytes"),

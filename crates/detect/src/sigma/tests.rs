@@ -7,10 +7,10 @@ use super::*;
 /// Which rules match which of the records (JSON Lines), as `rule@ordinal`.
 fn matched(set: &RuleSet, records: &str) -> Vec<String> {
     let mut found = vec![];
-    let mut numbers = vec![];
+    let mut scratch = crate::Scratch::default();
     Reader::new(set.paths()).read(records.as_bytes(), &mut |item| {
         let Item::Event(event) = item else { panic!("rejected: {item:?}") };
-        set.matches(&event, &mut numbers);
+        let numbers = set.matches(&event, &mut scratch);
         found.extend(numbers.iter().map(|no| format!("{}@{}", set.rule(*no).unwrap().id, event.ordinal())));
     });
     found
