@@ -238,7 +238,8 @@ fn second(net: &Network, behind: &Behind, node: usize, at: usize, front: &Expose
     };
     let mut sets: Vec<(bool, Vec<(u128, u128)>)> = vec![(true, Vec::new()), (false, Vec::new())];
     for (low, high) in pieces {
-        let client = Client { addr: Addr { family: front.family, bits: low }, interface: None };
+        let stranger = net.stranger(front.family, low, high.max(low)).unwrap_or(Addr { family: front.family, bits: low });
+        let client = Client { addr: stranger, interface: None };
         let trace = net.second_flow(behind, node, at, &client);
         let (sure, may) = (trace.sure().meets(&behind.ports), trace.may().meets(&behind.ports));
         if may && !sure {
@@ -298,13 +299,21 @@ fn find_parts(net: &Network, at: usize, dst: Addr, family: Family) -> Vec<Part> 
     }
     let mut by_filter: Vec<(Filter, Vec<(u128, u128)>)> = Vec::new();
     for (low, high) in pieces {
-        let filter = walk_in(net, at, Addr { family, bits: low }, dst);
+        let stranger = net.stranger(family, low, high).unwrap_or(Addr { family, bits: low });
+        let filter = walk_in(net, at, stranger, dst);
         match by_filter.iter_mut().find(|(f, _)| *f == filter) {
             Some((_, spans)) => spans.push((low, high)),
             None => by_filter.push((filter, vec![(low, high)])),
         }
     }
     by_filter.into_iter().map(|(filter, spans)| Part { sources: Arc::new(AddrSet::new(spans)), filter }).collect()
+}
+
+impl Network {
+    /// The first address of an interval that is not a public address of one of these interfaces.
+    pub(crate) fn stranger(&self, family: Family, low: u128, high: u128) -> Option<Addr> {
+        (low..=high).map(|bits| Addr { family, bits }).find(|addr| self.at_public(*addr).is_none())
+    }
 }
 
 /// The pieces of a set between all edges of the blocks.

@@ -52,3 +52,34 @@ pub(crate) enum Fault {
     /// Dangling references are empty instead of unknown.
     DanglingBlocks,
 }
+
+#[cfg(test)]
+impl Fault {
+    /// Every fault.
+    pub(crate) const ALL: &[Fault] = &[
+        Fault::AclIgnored,
+        Fault::AclInsideSubnet,
+        Fault::AclOrderIgnored,
+        Fault::ReplyPortsIgnored,
+        Fault::ReplyIgnored,
+        Fault::GroupReferenceIgnored,
+        Fault::GroupReferenceMatchesAll,
+        Fault::GroupReferencePublic,
+        Fault::EgressIgnored,
+        Fault::FirstGroupOnly,
+        Fault::BlackholeIgnored,
+        Fault::MainTableAlways,
+        Fault::ShortestPrefix,
+        Fault::PropagatedWins,
+        Fault::PeeringTransitive,
+        Fault::NatInbound,
+        Fault::EgressOnlyInbound,
+        Fault::NoPublicAddressNeeded,
+        Fault::DetachedGateway,
+        Fault::OneTransitTable,
+        Fault::AnyZone,
+        Fault::TransitBlackholeIgnored,
+        Fault::BlockIgnored,
+        Fault::DanglingBlocks,
+    ];
+}

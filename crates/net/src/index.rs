@@ -83,8 +83,18 @@ impl Network {
         unique(&mut self.prefix_lists, |x| x.id.clone());
         unique(&mut self.balancers, |x| x.id.clone());
         unique(&mut self.target_groups, |x| x.id.clone());
+        // Both accounts of a shared transit gateway list an attachment; only the gateway's owner sees the association.
+        let mut tables: FxHashMap<(Text, Text), Link> = FxHashMap::default();
+        for attachment in self.attachments.iter().filter(|a| !a.table.is_none()) {
+            tables.entry((attachment.id.clone(), attachment.transit.id.clone())).or_insert_with(|| attachment.table.clone());
+        }
         let mut seen = rustc_hash::FxHashSet::default();
         self.attachments.retain(|a| seen.insert((a.id.clone(), a.transit.id.clone())));
+        for attachment in self.attachments.iter_mut().filter(|a| a.table.is_none()) {
+            if let Some(table) = tables.get(&(attachment.id.clone(), attachment.transit.id.clone())) {
+                attachment.table = table.clone();
+            }
+        }
     }
 
     fn positions(&self) -> Positions {

@@ -23,13 +23,19 @@ mod filter;
 mod index;
 pub mod lpm;
 pub mod network;
+#[cfg(test)]
+mod oracle;
+pub mod pairs;
 pub mod ports;
 pub mod reach;
 pub mod rules;
 mod snapshot;
 pub mod survey;
+pub mod synthetic;
 mod trace;
 mod transit;
+#[cfg(test)]
+mod trials;
 mod unused;
 
 pub use addr::{Addr, AddrSet, Cidr, Family};

@@ -227,13 +227,11 @@ impl Search<'_> {
         let Caller::One(Source::Interface { at, .. }) = caller else {
             return set.spans().first().map(|(low, _)| (Addr { family, bits: *low }, None)).into_iter().collect();
         };
-        let pieces = cut(&set, &self.cuts(*at, family));
-        let known = |addr: &Addr| self.net.at_public(*addr).is_none();
         // The widest pieces first: they speak for most of the set.
-        let mut pieces: Vec<(u128, Addr)> =
-            pieces.into_iter().map(|(low, high)| (high - low, Addr { family, bits: low })).collect();
-        pieces.sort_by_key(|(width, addr)| (std::cmp::Reverse(*width), addr.bits));
-        pieces.into_iter().map(|(_, addr)| addr).filter(known).map(|addr| (addr, None)).collect()
+        let mut pieces = cut(&set, &self.cuts(*at, family));
+        pieces.sort_by_key(|(low, high)| (std::cmp::Reverse(high - low), *low));
+        let strangers = pieces.into_iter().filter_map(|(low, high)| self.net.stranger(family, low, high));
+        strangers.map(|addr| (addr, None)).collect()
     }
 
     /// Blocks at whose edges the answer for an interface may change.
@@ -270,9 +268,9 @@ impl Search<'_> {
             Caller::One(source) => vec![source.clone()],
             Caller::Outside(family, set) => {
                 let blocks = target.map(|at| self.cuts(at, *family)).unwrap_or_default();
-                let known = |addr: &Addr| self.net.at_public(*addr).is_none();
-                let pieces = cut(set, &blocks).into_iter().map(|(low, _)| Addr { family: *family, bits: low });
-                pieces.filter(known).map(|addr| Source::Internet { addr }).collect()
+                let pieces = cut(set, &blocks).into_iter();
+                let strangers = pieces.filter_map(|(low, high)| self.net.stranger(*family, low, high));
+                strangers.map(|addr| Source::Internet { addr }).collect()
             }
         };
         for source in sources {

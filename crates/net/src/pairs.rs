@@ -1,0 +1,371 @@
+//! All pairs of interfaces at once.
+//!
+//! Interfaces are sorted by address, so a block is a range of positions and a set of sources a dense bit set. What routes and
+//! network ACLs let through depends only on the two zones (subnet, and the smallest block that a rule or route names): it is found
+//! once for each pair of zones, by one walk between two members. What is left for a destination are its own groups' rules, one
+//! intersection of bit sets for each range of ports that they tell apart, and the senders' outbound rules, turned round.
+
+use rustc_hash::FxHashMap;
+
+use crate::addr::{Addr, Cidr, Family};
+use crate::carry::{Packet, Walk};
+use crate::lpm::Lpm;
+use crate::network::{GroupRule, Network, OwnerKind, Peer};
+use crate::ports::Spans;
+use crate::trace::End;
+
+/// A set of interfaces, by sorted position inside and by interface outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    fn none(len: usize) -> Bits {
+        Bits { words: vec![0; len.div_ceil(64)] }
+    }
+
+    fn set(&mut self, at: usize) {
+        if let Some(word) = self.words.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    fn range(&mut self, from: usize, to: usize) {
+        if from >= to {
+            return;
+        }
+        let (first, last) = (from / 64, (to - 1) / 64);
+        let head = u64::MAX << (from % 64);
+        let tail = u64::MAX >> (63 - (to - 1) % 64);
+        for (n, word) in self.words.iter_mut().enumerate().take(last + 1).skip(first) {
+            let mut mask = u64::MAX;
+            if n == first {
+                mask &= head;
+            }
+            if n == last {
+                mask &= tail;
+            }
+            *word |= mask;
+        }
+    }
+
+    fn or(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+    }
+
+    fn and(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
+    }
+
+    fn count(&self) -> u64 {
+        self.words.iter().map(|w| u64::from(w.count_ones())).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.words.iter().all(|w| *w == 0)
+    }
+}
+
+/// The sources of one range of ports, as interfaces of the network.
+pub struct Sources<'a> {
+    pairs: &'a Pairs<'a>,
+    bits: &'a Bits,
+}
+
+impl Sources<'_> {
+    /// True if the interface is one of them.
+    pub fn contains(&self, interface: usize) -> bool {
+        self.pairs.position.get(interface).copied().flatten().is_some_and(|at| self.bits.has(at))
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.bits.count()
+    }
+}
+
+/// An outbound rule with the positions of those that have it.
+struct Outbound<'p> {
+    rule: &'p GroupRule,
+    senders: &'p [u32],
+}
+
+/// Outbound rules of senders that are not free: the rules, and where to find those for a block and for a group.
+struct Sending<'p> {
+    rules: Vec<Outbound<'p>>,
+    blocks: Lpm,
+    groups: FxHashMap<&'p str, Vec<u32>>,
+}
+
+/// What is found once for all destinations. See the module.
+pub struct Pairs<'a> {
+    net: &'a Network,
+    /// Interface by position, and back.
+    order: Vec<(Addr, usize)>,
+    position: Vec<Option<usize>>,
+    /// Zone of each position, and one member of each zone.
+    zone: Vec<u32>,
+    members: Vec<usize>,
+    /// Positions by zone.
+    of_zone: Vec<Bits>,
+    /// Positions of the members of each group.
+    in_group: Vec<Vec<u32>>,
+    /// Senders whose outbound rules let every TCP port out to every address.
+    free: Bits,
+}
+
+/// What gets from all zones into one: sources by what they may send; and those whose groups still count.
+struct Gate {
+    classes: Vec<(Spans, Bits)>,
+    grouped: Bits,
+}
+
+impl<'a> Pairs<'a> {
+    /// Prepares all pairs of one family; each interface counts with its first address of the family. What isn't known counts as
+    /// closed.
+    pub fn new(net: &'a Network, family: Family) -> Pairs<'a> {
+        let mut order: Vec<(Addr, usize)> = Vec::new();
+        for (at, interface) in net.interfaces.iter().enumerate() {
+            let placed = interface.subnet.at.is_some();
+            order.extend(interface.addresses.iter().map(|a| a.private).find(|a| a.family == family && placed).map(|a| (a, at)));
+        }
+        order.sort_unstable();
+        let mut position = vec![None; net.interfaces.len()];
+        let mut in_group = vec![Vec::new(); net.groups.len()];
+        let mut free = Bits::none(order.len());
+        for (at, (_, interface)) in order.iter().enumerate() {
+            if let Some(slot) = position.get_mut(*interface) {
+                *slot = Some(at);
+            }
+            let interface = net.interface(*interface);
+            if interface.ungrouped {
+                free.set(at);
+            }
+            for group in interface.groups.iter().filter_map(|g| g.at) {
+                if let Some(list) = in_group.get_mut(group) {
+                    list.push(at as u32);
+                }
+                if net.group(group).outbound.iter().any(|r| anything(r, family)) {
+                    free.set(at);
+                }
+            }
+        }
+        let mut pairs =
+            Pairs { net, order, position, zone: Vec::new(), members: Vec::new(), of_zone: Vec::new(), in_group, free };
+        pairs.find_zones(family);
+        pairs
+    }
+
+    fn find_zones(&mut self, family: Family) {
+        let mut edges = Lpm::default();
+        let lines = self.net.acls.iter().flat_map(|a| a.inbound.iter().chain(&a.outbound)).filter_map(|e| e.cidr);
+        let routes = self.net.tables.iter().flat_map(|t| t.lpm.blocks());
+        let transit = self.net.transit_tables.iter().flat_map(|t| t.lpm.blocks());
+        let mut blocks: Vec<Cidr> = lines.chain(routes).chain(transit).filter(|b| b.family == family).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks.into_iter().for_each(|b| edges.add(b, 0));
+        let mut zones: FxHashMap<(Option<usize>, Option<Cidr>), u32> = FxHashMap::default();
+        for at in 0..self.order.len() {
+            let Some((addr, interface)) = self.order.get(at).copied() else { continue };
+            let key = (self.net.interface(interface).subnet.at, edges.find(addr).map(|(block, _)| block));
+            let next = zones.len() as u32;
+            let zone = *zones.entry(key).or_insert(next);
+            if zone == next {
+                self.members.push(at);
+                self.of_zone.push(Bits::none(self.order.len()));
+            }
+            self.zone.push(zone);
+            if let Some(bits) = self.of_zone.get_mut(zone as usize) {
+                bits.set(at);
+            }
+        }
+    }
+
+    /// What routes and ACLs carry from every zone into one.
+    fn gate(&self, to: usize) -> Gate {
+        let len = self.order.len();
+        let mut gate = Gate { classes: Vec::new(), grouped: Bits::none(len) };
+        let Some((dst, target)) = self.members.get(to).and_then(|at| self.order.get(*at)).copied() else { return gate };
+        for (from, member) in self.members.iter().enumerate() {
+            let (Some((src, source)), Some(bits)) = (self.order.get(*member).copied(), self.of_zone.get(from)) else { continue };
+            let (ports, grouped) = self.carried(src, source, dst, target);
+            if ports.is_empty() {
+                continue;
+            }
+            if grouped {
+                gate.grouped.or(bits);
+            }
+            match gate.classes.iter_mut().find(|(p, _)| *p == ports) {
+                Some((_, all)) => all.or(bits),
+                None => gate.classes.push((ports, bits.clone())),
+            }
+        }
+        gate
+    }
+
+    fn carried(&self, src: Addr, source: usize, dst: Addr, target: usize) -> (Spans, bool) {
+        let closed = (Spans::default(), false);
+        let subnet = |at: usize| self.net.interface(at).subnet.at;
+        let (Some(from), Some(to)) = (subnet(source), subnet(target)) else { return closed };
+        let mut walk = Walk::new(self.net, Packet { src, dst, src_within: None, dst_within: None });
+        if walk.route_from(from) != End::Interface(target) {
+            return closed;
+        }
+        let grouped = walk.grouped == model::Truth::True;
+        walk.turn(walk.packet.back());
+        walk.zone = "".into();
+        if walk.route_from(to) != End::Interface(source) {
+            return closed;
+        }
+        (walk.trace.sure().tcp, grouped)
+    }
+
+    /// Calls `visit` for every destination with its ranges of TCP ports and who reaches each. Ranges that nobody reaches are left
+    /// out.
+    pub fn each_tcp(&self, visit: &mut dyn FnMut(usize, &[(u16, u16, Sources<'_>)])) {
+        let outbound = self.outbound();
+        let mut gates: Vec<Option<Gate>> = (0..self.members.len()).map(|_| None).collect();
+        for (at, (addr, interface)) in self.order.iter().enumerate() {
+            let zone = self.zone.get(at).map_or(0, |z| *z as usize);
+            if self.net.interface(*interface).owner.kind == OwnerKind::Nat {
+                visit(*interface, &[]);
+                continue;
+            }
+            let Some(slot) = gates.get_mut(zone) else { continue };
+            let gate = slot.get_or_insert_with(|| self.gate(zone));
+            let found = self.destination(*addr, *interface, gate, &outbound);
+            let spans: Vec<_> = found.iter().map(|(low, high, bits)| (*low, *high, Sources { pairs: self, bits })).collect();
+            visit(*interface, &spans);
+        }
+    }
+
+    /// The number of ordered pairs that some TCP port joins.
+    pub fn count_tcp(&self) -> u64 {
+        let mut count = 0;
+        self.each_tcp(&mut |_, spans| {
+            let mut any = Bits::none(self.order.len());
+            spans.iter().for_each(|(_, _, sources)| any.or(sources.bits));
+            count += any.count();
+        });
+        count
+    }
+
+    fn outbound(&self) -> Sending<'_> {
+        let mut all = Sending { rules: Vec::new(), blocks: Lpm::default(), groups: FxHashMap::default() };
+        for (group, senders) in self.net.groups.iter().zip(&self.in_group) {
+            if senders.iter().all(|at| self.free.has(*at as usize)) {
+                continue;
+            }
+            for rule in group.outbound.iter().filter(|r| r.ports_unknown.is_none() && !r.ports.tcp.is_empty()) {
+                let n = all.rules.len() as u32;
+                match &rule.peer {
+                    Peer::Block(block) => all.blocks.add(*block, n),
+                    Peer::List(link) => {
+                        let list = link.at.map(|l| self.net.prefix_list(l)).filter(|l| l.known);
+                        list.into_iter().flat_map(|l| &l.cidrs).for_each(|b| all.blocks.add(*b, n));
+                    }
+                    Peer::Group(link) => all.groups.entry(link.id.as_ref()).or_default().push(n),
+                    Peer::Unknown(_) => {}
+                }
+                all.rules.push(Outbound { rule, senders });
+            }
+        }
+        all
+    }
+
+    fn destination(&self, addr: Addr, interface: usize, gate: &Gate, outbound: &Sending<'_>) -> Vec<(u16, u16, Bits)> {
+        let to = self.net.interface(interface);
+        let groups: Vec<usize> = to.groups.iter().filter_map(|g| g.at).collect();
+        let rules: Vec<&GroupRule> =
+            groups.iter().flat_map(|g| &self.net.group(*g).inbound).filter(|r| r.ports_unknown.is_none()).collect();
+        let mut sending: Vec<(&Outbound<'_>, bool)> = Vec::new();
+        let pick = |n: &u32| outbound.rules.get(*n as usize);
+        sending.extend(outbound.blocks.each(addr).flat_map(|(_, list)| list).filter_map(pick).map(|o| (o, false)));
+        let named = to.groups.iter().filter_map(|g| outbound.groups.get(g.id.as_ref())).flatten();
+        sending.extend(named.filter_map(pick).map(|o| (o, true)));
+        let mut edges: Vec<u32> = vec![0, 65536];
+        let spans = rules
+            .iter()
+            .map(|r| &r.ports.tcp)
+            .chain(sending.iter().map(|(o, _)| &o.rule.ports.tcp))
+            .chain(gate.classes.iter().map(|c| &c.0));
+        edges.extend(spans.flat_map(|s| s.iter().flat_map(|(low, high)| [u32::from(low), u32::from(high) + 1])));
+        edges.sort_unstable();
+        edges.dedup();
+        let mut found: Vec<(u16, u16, Bits)> = Vec::new();
+        for pair in edges.windows(2) {
+            let [low, next] = pair else { continue };
+            let (low, high) = (*low as u16, (*next - 1) as u16);
+            let bits = self.sources(low, to.ungrouped, &rules, &sending, gate);
+            match found.last_mut() {
+                Some(last) if last.2 == bits && u32::from(last.1) + 1 == u32::from(low) => last.1 = high,
+                _ if bits.is_empty() => {}
+                _ => found.push((low, high, bits)),
+            }
+        }
+        found
+    }
+
+    fn sources(&self, port: u16, open: bool, rules: &[&GroupRule], sending: &[(&Outbound<'_>, bool)], gate: &Gate) -> Bits {
+        let len = self.order.len();
+        let mut plain = Bits::none(len);
+        let mut members = Bits::none(len);
+        if open {
+            plain.range(0, len);
+        }
+        for rule in rules.iter().filter(|r| r.ports.tcp.contains(port)) {
+            match &rule.peer {
+                Peer::Block(block) => self.add_block(&mut plain, *block),
+                Peer::List(link) => {
+                    let list = link.at.map(|l| self.net.prefix_list(l)).filter(|l| l.known);
+                    list.into_iter().flat_map(|l| &l.cidrs).for_each(|b| self.add_block(&mut plain, *b));
+                }
+                Peer::Group(link) => self.add_group(&mut members, link.at),
+                Peer::Unknown(_) => {}
+            }
+        }
+        members.and(&gate.grouped);
+        plain.or(&members);
+        if plain.is_empty() {
+            return plain;
+        }
+        let mut carried = Bits::none(len);
+        gate.classes.iter().filter(|(spans, _)| spans.contains(port)).for_each(|(_, bits)| carried.or(bits));
+        plain.and(&carried);
+        let mut senders = self.free.clone();
+        for (out, by_group) in sending.iter().filter(|(o, _)| o.rule.ports.tcp.contains(port)) {
+            let mut some = Bits::none(len);
+            out.senders.iter().for_each(|at| some.set(*at as usize));
+            if *by_group {
+                some.and(&gate.grouped);
+            }
+            senders.or(&some);
+        }
+        plain.and(&senders);
+        plain
+    }
+
+    fn add_block(&self, bits: &mut Bits, block: Cidr) {
+        let low = Addr { family: block.family, bits: block.low };
+        let high = Addr { family: block.family, bits: block.high() };
+        let from = self.order.partition_point(|(addr, _)| *addr < low);
+        let to = self.order.partition_point(|(addr, _)| *addr <= high);
+        bits.range(from, to);
+    }
+
+    fn add_group(&self, bits: &mut Bits, group: Option<usize>) {
+        let list = group.and_then(|g| self.in_group.get(g));
+        list.into_iter().flatten().for_each(|at| bits.set(*at as usize));
+    }
+}
+
+/// A rule that lets every TCP port through to every address of a family.
+fn anything(rule: &GroupRule, family: Family) -> bool {
+    rule.ports_unknown.is_none() && rule.ports.tcp.is_full() && rule.peer == Peer::Block(Cidr::all(family))
+}
