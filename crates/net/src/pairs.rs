@@ -102,6 +102,9 @@ struct Sending<'p> {
     groups: FxHashMap<&'p str, Vec<u32>>,
 }
 
+/// A range of TCP ports, both ends included, and who reaches the destination by it.
+pub type Range<'a> = (u16, u16, Sources<'a>);
+
 /// What is found once for all destinations. See the module.
 pub struct Pairs<'a> {
     net: &'a Network,
@@ -228,7 +231,7 @@ impl<'a> Pairs<'a> {
 
     /// Calls `visit` for every destination with its ranges of TCP ports and who reaches each. Ranges that nobody reaches are left
     /// out.
-    pub fn each_tcp(&self, visit: &mut dyn FnMut(usize, &[(u16, u16, Sources<'_>)])) {
+    pub fn each_tcp(&self, visit: &mut dyn FnMut(usize, &[Range<'_>])) {
         let outbound = self.outbound();
         let mut gates: Vec<Option<Gate>> = (0..self.members.len()).map(|_| None).collect();
         for (at, (addr, interface)) in self.order.iter().enumerate() {

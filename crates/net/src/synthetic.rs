@@ -29,7 +29,7 @@ pub fn account(size: Size, seed: u64) -> Network {
     let mut net = Network::default();
     let subnets = size.interfaces.div_ceil(250).max(1);
     for s in 0..subnets {
-        if s % 50 == 0 {
+        if s.is_multiple_of(50) {
             vpc(&mut net, s / 50);
         }
         subnet(&mut net, s);
@@ -80,7 +80,7 @@ fn subnet(net: &mut Network, s: usize) {
     let (v, n) = (s / 50, s % 50);
     let low = (10u128 << 24) + ((v as u128 & 0xff) << 16) + ((n as u128) << 8);
     let id: model::Text = format!("subnet-{s}").into();
-    if s % 2 == 0 {
+    if s.is_multiple_of(2) {
         if let Some(table) = net.tables.last_mut() {
             table.subnets.push(id.clone());
         }
@@ -107,7 +107,7 @@ fn group(net: &mut Network, g: usize, groups: usize, seed: u64) {
             0 | 1 => Peer::Group(Link::to(format!("sg-{}", (dice >> 32) as usize % groups))),
             2 => Peer::Block(Cidr { family: Family::V4, low: (10u128 << 24) + (u128::from((dice >> 32) % 50) << 8), len: 24 }),
             3 => Peer::Block(Cidr { family: Family::V4, low: 10u128 << 24, len: 8 }),
-            _ if (dice >> 40) % 8 == 0 => Peer::Block(Cidr::V4_ALL),
+            _ if (dice >> 40).is_multiple_of(8) => Peer::Block(Cidr::V4_ALL),
             _ => {
                 Peer::Block(Cidr { family: Family::V4, low: (203u128 << 24) + (u128::from((dice >> 32) & 0xffff) << 8), len: 24 })
             }
@@ -116,7 +116,7 @@ fn group(net: &mut Network, g: usize, groups: usize, seed: u64) {
     }
     let outbound =
         |ports| GroupRule { id: format!("sgr-{g}-out").into(), ports, ports_unknown: None, peer: Peer::Block(Cidr::V4_ALL) };
-    group.outbound.push(outbound(if mix(seed, !(g as u64)) % 8 == 0 { Ports::tcp(443, 443) } else { Ports::full() }));
+    group.outbound.push(outbound(if mix(seed, !(g as u64)).is_multiple_of(8) { Ports::tcp(443, 443) } else { Ports::full() }));
     net.groups.push(group);
 }
 
@@ -124,7 +124,8 @@ fn interface(net: &mut Network, i: usize, groups: usize, seed: u64) {
     let (s, n) = (i / 250, i % 250);
     let low = (10u128 << 24) + (((s / 50) as u128 & 0xff) << 16) + (((s % 50) as u128) << 8) + n as u128 + 4;
     let private = Addr { family: Family::V4, bits: low };
-    let public = (s % 2 == 0 && n % 2 == 0).then_some(Addr { family: Family::V4, bits: (54u128 << 24) + i as u128 });
+    let public =
+        (s.is_multiple_of(2) && n.is_multiple_of(2)).then_some(Addr { family: Family::V4, bits: (54u128 << 24) + i as u128 });
     let dice = mix(seed, 1 << 40 | i as u64);
     let own = (0..=dice % 3).map(|k| Link::to(format!("sg-{}", mix(dice, k) as usize % groups.max(1)))).collect();
     let addresses = vec![Address { private, public, within: None, public_loose: false }];
