@@ -20,7 +20,7 @@ use crate::logfiles::{self, Outcome};
 use crate::{hex, output, rsa};
 
 /// The most events that a timeline sorts; past it, it says so.
-const EVENTS_MAX: usize = 1_000_000;
+const EVENTS_MAX: usize = 200_000;
 
 /// The largest file that is hashed.
 const FILE_BYTES_MAX: usize = 1 << 30;
