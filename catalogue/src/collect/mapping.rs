@@ -1,5 +1,6 @@
 //! From an answer to properties: what `props` tables mean.
 
+use model::Text;
 use serde_json::Value as Json;
 
 use super::expr::{Expr, ExprError};
@@ -11,7 +12,7 @@ const DEPTH_MAX: usize = 12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
     /// The property's name.
-    pub name: String,
+    pub name: Text,
     /// Its value.
     pub value: Mapping,
 }
@@ -58,9 +59,9 @@ fn members<'a>(
     depth: usize,
 ) -> Result<Vec<Member>, ExprError> {
     let mut out: Vec<Member> =
-        copy.iter().map(|name| Member { name: name.clone(), value: Mapping::Same(name.clone()) }).collect();
+        copy.iter().map(|name| Member { name: Text::from(name.as_str()), value: Mapping::Same(name.clone()) }).collect();
     for (name, value) in props {
-        out.push(Member { name: name.clone(), value: mapping(value, depth + 1)? });
+        out.push(Member { name: Text::from(name.as_str()), value: mapping(value, depth + 1)? });
     }
     Ok(out)
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use model::Text;
 use serde::Deserialize;
 
 static APIS: &[u8] = include_bytes!("../facts/apis.bin");
@@ -157,7 +158,7 @@ pub(crate) struct MapShape {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ObjectShape {
     #[serde(rename = "m")]
-    pub(crate) members: BTreeMap<String, MemberShape>,
+    pub(crate) members: BTreeMap<Text, MemberShape>,
     #[serde(rename = "p", default)]
     pub(crate) payload: Option<String>,
 }

@@ -8,7 +8,7 @@ mod transform;
 use std::collections::BTreeMap;
 
 use catalogue::collect::{Expr, Mapping, Member, Root, Segment};
-use model::{Map, Text, Value, from_json};
+use model::{Map, Value, from_json};
 
 use transform::apply;
 pub(crate) use transform::tags;
@@ -118,7 +118,7 @@ fn template(pieces: &[Expr], scope: &Scope<'_>) -> Value {
 pub(crate) fn build(members: &[Member], scope: &Scope<'_>) -> Map {
     let one = |member: &Member| {
         let value = mapping(&member.value, scope);
-        (!value.is_null()).then(|| (Text::from(member.name.as_str()), value))
+        (!value.is_null()).then(|| (member.name.clone(), value))
     };
     members.iter().filter_map(one).collect()
 }

@@ -105,7 +105,7 @@ fn from_head(service: &Service, object: Option<&crate::facts::ObjectShape>, raw:
             }
             _ => continue,
         };
-        out.insert(member.as_str(), value);
+        out.insert(member.clone(), value);
     }
 }
 

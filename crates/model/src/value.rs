@@ -326,6 +326,7 @@ impl FromIterator<(Text, Value)> for Map {
             }
             same
         });
+        entries.shrink_to_fit();
         Map { entries }
     }
 }

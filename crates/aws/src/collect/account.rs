@@ -113,7 +113,7 @@ async fn account(
     let arn = Arn::new(text("Arn")).map_err(|e| odd(e.to_string()))?;
     let partition = partition_of(&arn, start);
     let client = client.of_account(id.clone());
-    let regions = if config.regions.is_empty() { enabled(&client, start, &id, gaps).await } else { config.regions.clone() };
+    let regions = regions(&client, start, &id, config, gaps).await;
     Ok(Account { id, partition, client: Arc::new(client), regions, home: endpoint::home(partition) })
 }
 
@@ -131,8 +131,9 @@ fn partition_of(arn: &Arn, start: &Region) -> Partition {
     all.into_iter().find(|p| p.name() == arn.partition()).unwrap_or_else(|| start.partition())
 }
 
-/// The Regions that the account has enabled. If it may not ask, the one it starts in, and a gap.
-async fn enabled(client: &Client, start: &Region, id: &AccountId, gaps: &mut Gaps) -> Vec<Region> {
+/// The Regions to collect: every enabled one, or those of the configuration that are enabled. If the account may not ask
+/// which are, those of the configuration, or else the one it starts in and a gap.
+async fn regions(client: &Client, start: &Region, id: &AccountId, config: &Config, gaps: &mut Gaps) -> Vec<Region> {
     let nothing = JsonMap::new();
     let call = Call { service: "ec2", operation: "DescribeRegions", region: start, input: &nothing };
     match client.call(call).await {
@@ -141,8 +142,19 @@ async fn enabled(client: &Client, start: &Region, id: &AccountId, gaps: &mut Gap
             let mut found: Vec<Region> = names.iter().filter_map(|r| Region::new(r.get("RegionName")?.as_str()?).ok()).collect();
             found.sort();
             found.dedup();
-            found
+            if config.regions.is_empty() {
+                return found;
+            }
+            let (there, off): (Vec<Region>, Vec<Region>) = config.regions.iter().cloned().partition(|r| found.contains(r));
+            for region in off {
+                let mut gap =
+                    Gap::new(format!("region {region}"), GapReason::Missing, "it is not enabled in this account").note();
+                (gap.account, gap.region) = (Some(id.clone()), Some(region));
+                gaps.add_gap(gap);
+            }
+            there
         }
+        Err(_) if !config.regions.is_empty() => config.regions.clone(),
         Err(error) => {
             gaps.add(&error, Place { account: Some(id), region: None, type_name: None });
             vec![start.clone()]

@@ -280,10 +280,10 @@ fn known(service: &str, call: &str, with: &JsonMap<String, Json>) -> Vec<String>
         return vec![format!("there is no read operation `{service}:{call}` in the API facts")];
     };
     let inputs = facts.object(operation.input);
-    let given = |key: &&String| !inputs.is_some_and(|o| o.members.contains_key(*key));
+    let given = |key: &&String| !inputs.is_some_and(|o| o.members.contains_key(key.as_str()));
     let mut out: Vec<String> = with.keys().filter(given).map(|k| format!("`{service}:{call}` has no input `{k}`")).collect();
     for (name, member) in inputs.into_iter().flat_map(|o| &o.members) {
-        if member.required && !with.contains_key(name) {
+        if member.required && !with.contains_key(&**name) {
             out.push(format!("`{service}:{call}` needs the input `{name}`"));
         }
     }

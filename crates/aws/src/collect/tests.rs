@@ -226,6 +226,15 @@ fn every_enabled_region_is_asked_and_a_listing_only_once() {
 }
 
 #[test]
+fn a_region_that_is_not_enabled_is_a_note() {
+    let server = serve(|asked, _| account(asked));
+    let got = run(&[QUEUES], &server, |c| c.regions.push(Region::new("ap-east-1").unwrap()));
+    let [gap] = &got.snapshot.gaps[..] else { panic!("{:?}", got.snapshot.gaps) };
+    assert!(!gap.matters && gap.what == "region ap-east-1");
+    assert_eq!(got.snapshot.resources.len(), 2);
+}
+
+#[test]
 fn regions_that_may_not_be_asked_for_are_a_gap() {
     let server = serve(|asked, _| match asked.operation().as_str() {
         "DescribeRegions" => {
@@ -273,7 +282,7 @@ fn what_was_stopped_is_kept_and_taken_up_again() {
     let before = calm.asked().len();
     let third = collect(&plan, &config, Some(second.clone()), &|_| {}).unwrap();
     assert_eq!(third.snapshot, second.snapshot);
-    assert_eq!(calm.asked().len() - before, 1, "only who we are");
+    assert_eq!(calm.asked().len() - before, 2, "only who we are and which Regions there are");
 }
 
 #[test]

@@ -330,23 +330,30 @@ fn finish(kind: &TypePlan, item: &Value, named: &Named, props: Map) -> Resource 
             attrs.insert("Arn", arn);
         }
     }
-    let of = |name: &String| {
-        let found = whole.get(name).or_else(|| attrs.get(name))?;
-        found.as_str().map(str::to_owned).or_else(|| found.as_int().map(|n| n.to_string()))
+    let of = |name: &String| match whole.get(name).or_else(|| attrs.get(name))? {
+        Value::Str(text) => Some(text.clone()),
+        Value::Int(n) => Some(Text::from(n.to_string())),
+        _ => None,
     };
-    let parts: Vec<String> = kind.identifier.iter().filter_map(of).collect();
-    let reference = (!parts.is_empty() && parts.len() == kind.identifier.len()).then(|| parts.join("|"));
-    let named_by = kind.name.as_ref().and_then(|e| eval(e, &scope).as_str().map(str::to_owned));
+    let parts: Vec<Text> = kind.identifier.iter().filter_map(of).collect();
+    let reference = match parts.as_slice() {
+        [] => None,
+        [one] if kind.identifier.len() == 1 => Some(one.clone()),
+        all if all.len() == kind.identifier.len() => Some(Text::from(all.join("|"))),
+        _ => None,
+    };
+    let text = |value: Value| if let Value::Str(text) = value { Some(text) } else { None };
+    let named_by = kind.name.as_ref().and_then(|e| text(eval(e, &scope)));
     let name = named_by.or_else(|| kind.name_prop.as_ref().and_then(of)).or_else(|| reference.clone());
     if let Some(reference) = &reference
         && !attrs.contains_key("Ref")
     {
-        attrs.insert("Ref", Value::text(reference));
+        attrs.insert("Ref", Value::Str(reference.clone()));
     }
-    let arn = attrs.get("Arn").and_then(Value::as_str).map(str::to_owned);
-    let id = arn.or(reference).or_else(|| name.clone()).unwrap_or_else(|| kind.type_name.to_string());
+    let arn = attrs.get("Arn").cloned().and_then(text);
+    let id = arn.or(reference).or_else(|| name.clone()).unwrap_or_else(|| kind.type_name.text().clone());
     let mut resource = Resource::new(id, kind.type_name.clone(), ScopeIndex(0));
-    resource.name = name.map(Text::from);
+    resource.name = name;
     resource.attrs = attrs;
     if let Value::Map(props) = whole {
         resource.props = props;

@@ -188,8 +188,9 @@ fn unwrap(value: Value, depth: usize) -> Value {
     }
 }
 
-fn pair(key: &str, value: Value) -> Value {
-    Value::Map([(Text::from("Key"), Value::text(key)), (Text::from("Value"), value)].into_iter().collect())
+fn pair(key: &Text, value: Value) -> Value {
+    static NAMES: std::sync::LazyLock<(Text, Text)> = std::sync::LazyLock::new(|| ("Key".into(), "Value".into()));
+    Value::Map([(NAMES.0.clone(), Value::Str(key.clone())), (NAMES.1.clone(), value)].into_iter().collect())
 }
 
 fn pairs(value: Value) -> Value {
@@ -207,8 +208,8 @@ pub(crate) fn tags(value: Value) -> Value {
         Value::List(items) => {
             let of = |item: &Value, names: &[&str]| names.iter().find_map(|n| item.get(n).cloned());
             let one = |item: &Value| {
-                let key = of(item, &["Key", "key", "TagKey", "tagKey"])?;
-                Some((Text::from(key.as_str()?), of(item, &["Value", "value", "TagValue", "tagValue"]).unwrap_or_default()))
+                let Value::Str(key) = of(item, &["Key", "key", "TagKey", "tagKey"])? else { return None };
+                Some((key, of(item, &["Value", "value", "TagValue", "tagValue"]).unwrap_or_default()))
             };
             items.iter().filter_map(one).collect()
         }

@@ -25,7 +25,7 @@ pub(super) fn decode(service: &Service, shape: ShapeIndex, json: &Json, depth: u
                     _ => decode(service, member.shape, found, depth + 1)?,
                 };
                 if !value.is_null() {
-                    out.push((Text::from(name.as_str()), value));
+                    out.push((name.clone(), value));
                 }
             }
             Value::Map(out.into_iter().collect())

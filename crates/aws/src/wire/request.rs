@@ -36,10 +36,10 @@ pub(crate) fn build(
     let (operation_name, facts) = operation;
     static NOTHING: ObjectShape = ObjectShape { members: std::collections::BTreeMap::new(), payload: None };
     let shape = service.object(facts.input).unwrap_or(&NOTHING);
-    if let Some(key) = input.keys().find(|k| !shape.members.contains_key(*k)) {
+    if let Some(key) = input.keys().find(|k| !shape.members.contains_key(k.as_str())) {
         return Err(format!("`{operation_name}` has no input `{key}`"));
     }
-    if let Some((key, _)) = shape.members.iter().find(|(k, m)| m.required && input.get(*k).is_none_or(Json::is_null)) {
+    if let Some((key, _)) = shape.members.iter().find(|(k, m)| m.required && input.get(&***k).is_none_or(Json::is_null)) {
         return Err(format!("`{operation_name}` needs the input `{key}`"));
     }
     let mut parts = Parts { method: facts.method.clone(), path: "/".to_owned(), ..Parts::default() };
@@ -85,7 +85,7 @@ fn rest(
         query.push((key.to_owned(), value.to_owned()));
     }
     for (member, facts) in &shape.members {
-        let Some(value) = input.get(member).filter(|v| !v.is_null()) else { continue };
+        let Some(value) = input.get(&**member).filter(|v| !v.is_null()) else { continue };
         let wire = facts.name.as_deref().unwrap_or(member);
         match (facts.location, value) {
             (Some(Location::Querystring), Json::Array(items)) => query.extend(items.iter().map(|i| (wire.to_owned(), plain(i)))),
@@ -100,7 +100,7 @@ fn rest(
         let (label, greedy) = label.strip_suffix('+').map_or((label, false), |l| (l, true));
         let member =
             shape.members.iter().find(|(n, m)| m.location == Some(Location::Uri) && m.name.as_deref().unwrap_or(n) == label);
-        let text = plain(input.get(member?.0)?);
+        let text = plain(input.get(&**member?.0)?);
         let text = if name == "route53" { route53_id(&text) } else { &text };
         Some(if greedy {
             text.split('/').map(|s| utf8_percent_encode(s, ENCODED).to_string()).collect::<Vec<_>>().join("/")
@@ -112,7 +112,7 @@ fn rest(
     let in_body = |m: &crate::facts::MemberShape| m.location.is_none();
     let body = shape.members.iter().any(|(_, m)| in_body(m));
     if service.protocol == Protocol::RestXml {
-        let given = shape.members.iter().any(|(n, m)| in_body(m) && input.get(n).is_some_and(|v| !v.is_null()));
+        let given = shape.members.iter().any(|(n, m)| in_body(m) && input.get(&**n).is_some_and(|v| !v.is_null()));
         return if given { Err("this client writes no XML".to_owned()) } else { Ok(()) };
     }
     if body && parts.method != "GET" && parts.method != "HEAD" {
@@ -155,8 +155,8 @@ fn json_object(service: &Service, shape: &ObjectShape, input: &JsonMap<String, J
         if rest && member.location.is_some() {
             continue;
         }
-        if let Some(value) = input.get(name).filter(|v| !v.is_null()) {
-            out.insert(member.name.clone().unwrap_or_else(|| name.clone()), json_value(service, member.shape, value));
+        if let Some(value) = input.get(&**name).filter(|v| !v.is_null()) {
+            out.insert(member.name.clone().unwrap_or_else(|| name.to_string()), json_value(service, member.shape, value));
         }
     }
     Json::Object(out)
@@ -179,13 +179,13 @@ struct Form<'a> {
 impl Form<'_> {
     fn object(&self, out: &mut Vec<(String, String)>, prefix: &str, shape: &ObjectShape, input: &JsonMap<String, Json>) {
         for (name, member) in &shape.members {
-            let Some(value) = input.get(name).filter(|v| !v.is_null()) else { continue };
+            let Some(value) = input.get(&**name).filter(|v| !v.is_null()) else { continue };
             let own = match (&member.query_name, &member.name) {
                 (Some(query), _) => query.clone(),
                 (None, Some(location)) if self.ec2 => capital(location),
                 (None, None) if self.ec2 => capital(name),
                 (None, Some(location)) => location.clone(),
-                (None, None) => name.clone(),
+                (None, None) => name.to_string(),
             };
             let path = if prefix.is_empty() { own } else { format!("{prefix}.{own}") };
             self.value(out, &path, member.shape, value, member.flattened);

@@ -51,7 +51,7 @@ fn object(service: &Service, shape: &ObjectShape, node: Node<'_, '_>, depth: usi
     let mut out: Vec<(Text, Value)> = Vec::new();
     for (name, member) in &shape.members {
         if let Some(value) = member_value(service, name, member, node, depth)? {
-            out.push((Text::from(name.as_str()), value));
+            out.push((name.clone(), value));
         }
     }
     Ok(Value::Map(out.into_iter().collect()))
