@@ -294,6 +294,11 @@ impl Map {
         &mut self.entries[at].1
     }
 
+    /// Gives back the room that is kept for more members.
+    pub fn shrink_to_fit(&mut self) {
+        self.entries.shrink_to_fit();
+    }
+
     /// The members in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Value)> {
         self.entries.iter().map(|(k, v)| (k, v))

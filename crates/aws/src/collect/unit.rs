@@ -358,6 +358,9 @@ fn finish(kind: &TypePlan, item: &Value, named: &Named, props: Map) -> Resource 
     if let Value::Map(props) = whole {
         resource.props = props;
     }
+    // There may be very many resources, and no member comes after this.
+    resource.attrs.shrink_to_fit();
+    resource.props.shrink_to_fit();
     resource
 }
 

@@ -219,7 +219,9 @@ pub(crate) fn tags(value: Value) -> Value {
     if found.is_empty() {
         return Value::Null;
     }
-    Value::List(found.into_iter().map(|(k, v)| pair(&k, if v.is_null() { Value::text("") } else { v })).collect())
+    let mut list = Vec::with_capacity(found.len());
+    list.extend(found.into_iter().map(|(k, v)| pair(&k, if v.is_null() { Value::text("") } else { v })));
+    Value::List(list)
 }
 
 fn named(value: Value) -> Value {
