@@ -28,6 +28,7 @@ pub const LIST_ITEMS_MAX: usize = 2_000_000;
 #[derive(Default)]
 struct Staging {
     net: Network,
+    items_max: usize,
     home: Home,
     label: String,
     seen: BTreeSet<String>,
@@ -49,7 +50,11 @@ struct Staging {
 /// Builds a network from answers: pairs of a label (the path below the folder, `accounts/123456789012/eu-west-1/Vpcs.json`, from
 /// which account and Region are read) and the document. What is not understood is a gap of the network.
 pub fn from_aws_answers(documents: impl IntoIterator<Item = (String, Value)>) -> Network {
-    let mut staging = Staging::default();
+    read_within(documents, LIST_ITEMS_MAX)
+}
+
+fn read_within(documents: impl IntoIterator<Item = (String, Value)>, items_max: usize) -> Network {
+    let mut staging = Staging { items_max, ..Staging::default() };
     for (label, document) in documents {
         staging.home = home(&label);
         staging.label = label;
@@ -268,11 +273,12 @@ impl Staging {
             self.malformed(key, "it is not a list");
             return true;
         };
-        if items.len() > LIST_ITEMS_MAX {
-            let detail = format!("more than {LIST_ITEMS_MAX} elements (`list_items_max`); the rest is not looked at");
+        let most = self.items_max;
+        if items.len() > most {
+            let detail = format!("more than {most} elements (`list_items_max`); the rest is not looked at");
             self.net.gaps.push(Gap::new(key, GapReason::Limit, detail).in_file(self.label.as_str(), None));
         }
-        for item in items.iter().take(LIST_ITEMS_MAX) {
+        for item in items.iter().take(most) {
             match item.is_object() {
                 true => handler(self, item),
                 false => self.malformed(key, "an element is not an object"),
@@ -375,9 +381,10 @@ impl Staging {
                 }
             }
         }
+        let places: FxHashMap<Text, usize> = self.net.interfaces.iter().enumerate().map(|(at, i)| (i.id.clone(), at)).collect();
         for (interface, private, public) in &self.elastic {
             let Some(public) = crate::addr::Addr::parse(public) else { continue };
-            let Some(found) = self.net.interfaces.iter_mut().find(|i| i.id == *interface) else { continue };
+            let Some(found) = places.get(interface).and_then(|at| self.net.interfaces.get_mut(*at)) else { continue };
             let private = crate::addr::Addr::parse(private);
             if let Some(address) = found.addresses.iter_mut().find(|a| private.is_none_or(|p| a.private == p)) {
                 address.public.get_or_insert(public);
@@ -386,7 +393,7 @@ impl Staging {
         let service = |kind: &str, id: &Text| Owner { kind: OwnerKind::Endpoint, service: kind.into(), id: id.clone() };
         for endpoint in &self.net.endpoints {
             for link in &endpoint.interfaces {
-                if let Some(interface) = self.net.interfaces.iter_mut().find(|i| i.id == link.id) {
+                if let Some(interface) = places.get(&link.id).and_then(|at| self.net.interfaces.get_mut(*at)) {
                     interface.owner = service("vpce", &endpoint.id);
                 }
             }
@@ -410,4 +417,66 @@ impl Staging {
 fn tags(item: &Value) -> Tags {
     let all = list(item, "Tags").iter().chain(list(item, "TagSet"));
     all.filter_map(|tag| Some((text(tag, "Key")?, text(tag, "Value").unwrap_or_default()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn vpcs(n: usize) -> Vec<(String, Value)> {
+        let all: Vec<Value> = (0..n).map(|v| json!({ "VpcId": format!("vpc-{v}"), "CidrBlock": "10.0.0.0/16" })).collect();
+        vec![("a.json".to_owned(), json!({ "Vpcs": all }))]
+    }
+
+    #[test]
+    fn the_limit_of_a_list() {
+        let fits = read_within(vpcs(3), 3);
+        assert_eq!((fits.vpcs.len(), fits.gaps.len()), (3, 0));
+        let over = read_within(vpcs(4), 3);
+        assert_eq!((over.vpcs.len(), over.gaps.len()), (3, 1));
+        assert!(over.gaps[0].detail.contains("list_items_max"));
+    }
+
+    #[test]
+    fn odd_documents_are_gaps_and_end() {
+        let odd = [
+            json!([]),
+            json!("x"),
+            json!({}),
+            json!({ "Vpcs": 1 }),
+            json!({ "Vpcs": [1, null, {}, { "VpcId": 5 }] }),
+            json!({ "Routes": [] }),
+            json!({ "RouteTables": [{ "RouteTableId": "r", "Routes": [{}], "Associations": 3 }] }),
+            json!({ "NetworkInterfaces": [{ "NetworkInterfaceId": "e", "PrivateIpAddress": "nonsense" }] }),
+            json!({ "SecurityGroups": [{ "GroupId": "g", "IpPermissions": [{ "IpProtocol": "tpc", "IpRanges": [{ "CidrIp": "1/2" }] }] }] }),
+        ];
+        for document in odd {
+            let network = from_aws_answers([("o.json".to_owned(), document.clone())]);
+            assert!(!network.gaps.is_empty() || !network.tables.is_empty(), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_rules_do_not_hang() {
+        let ranges: Vec<Value> =
+            (0..100_000u32).map(|n| json!({ "CidrIp": format!("{}/32", std::net::Ipv4Addr::from(n << 4)) })).collect();
+        let group = json!({ "GroupId": "sg-1", "IpPermissions": [{ "IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "IpRanges": ranges }] });
+        let network = from_aws_answers([("g.json".to_owned(), json!({ "SecurityGroups": [group] }))]);
+        assert_eq!(network.groups[0].inbound.len(), 100_000);
+    }
+
+    #[test]
+    fn folders_name_accounts_and_regions() {
+        let found = home("x/accounts/123456789012/us-gov-west-1/Vpcs.json");
+        assert_eq!((found.account.as_ref(), found.region.as_ref()), ("123456789012", "us-gov-west-1"));
+        assert_eq!(home("my-network-1x/Vpcs.json"), Home::default());
+    }
+
+    #[test]
+    fn commas_that_recorders_leave_behind() {
+        assert_eq!(read_answer("{\"a\": [1, 2,], \"b\": \"x,}\" , }"), Ok(json!({ "a": [1, 2], "b": "x,}" })));
+        assert!(read_answer("{\"a\": ").is_err());
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::direct::Source;
 use crate::exposure::Exposure;
-use crate::network::Network;
+use crate::network::{Network, OwnerKind};
 use crate::ports::Ports;
 
 /// More interface pairs than this are not compared; what the internet reaches is compared always.
@@ -45,8 +45,9 @@ fn open(net: &Network, pairs: bool) -> Open {
         add("internet".to_owned(), name(net, row.interface), row.ports.clone(), row.rule.to_string());
     }
     if pairs {
-        for a in 0..net.interfaces.len() {
-            for b in (0..net.interfaces.len()).filter(|b| *b != a) {
+        let speaks = |at: &usize| !matches!(net.interface(*at).owner.kind, OwnerKind::Nat | OwnerKind::Transit);
+        for a in (0..net.interfaces.len()).filter(speaks) {
+            for b in (0..net.interfaces.len()).filter(speaks).filter(|b| *b != a) {
                 let ends = (net.interface(a).addresses.first(), net.interface(b).addresses.first());
                 let (Some(from), Some(to)) = ends else { continue };
                 if from.private.family != to.private.family {

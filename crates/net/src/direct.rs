@@ -46,7 +46,7 @@ impl Network {
     /// the packet never gets there.
     pub(crate) fn converse(&self, source: &Source, dst: Addr, target: Option<usize>) -> Trace {
         let mut talk = Talk { walk: Walk::new(self, first_packet(self, source, dst, target)), legs: Vec::new() };
-        talk.go(source, dst);
+        talk.go(source, dst, target);
         talk.groups(source, dst, target);
         if !self.faulty(Fault::ReplyIgnored) {
             talk.replies(source, target);
@@ -76,7 +76,7 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn go(&mut self, source: &Source, dst: Addr) {
+    fn go(&mut self, source: &Source, dst: Addr, target: Option<usize>) {
         let net = self.walk.net;
         let (start, end) = match source {
             Source::Interface { at, .. } => {
@@ -88,7 +88,9 @@ impl Talk<'_> {
                     Some(at) => self.walk.enter_from_internet(at),
                     None => {
                         let fix = "a public address on the target";
-                        let step = Step::pass("internet-gateway", "", "").stop(code::IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS);
+                        let gateway = target.and_then(|at| net.vpc_of(at)).and_then(|vpc| net.vpc(vpc).igw);
+                        let id = gateway.map(|at| net.gateway(at).id.clone()).unwrap_or_default();
+                        let step = Step::pass("internet-gateway", id, "").stop(code::IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS);
                         self.walk.lost(step.fix(fix))
                     }
                 };

@@ -209,7 +209,8 @@ pub fn path_text(net: &Network, row: &Exposed) -> String {
     if let Some((balancer, ports)) = &row.via {
         parts.push(format!("{} ({ports})", net.balancer(*balancer).name));
     }
-    let name = if interface.owner.id.is_empty() { &interface.id } else { &interface.owner.id };
+    let owner = if interface.owner.id.is_empty() { &interface.id } else { &interface.owner.id };
+    let name = net.balancer_of(row.interface).map_or(owner, |at| &net.balancer(at).name);
     let rule = if row.rule.is_empty() { String::new() } else { format!(" by {}", row.rule) };
     let public =
         row.public.filter(|_| !interface.addresses.iter().any(|a| a.public_loose)).map(|p| format!(" {p}")).unwrap_or_default();

@@ -22,13 +22,11 @@ pub const PAIRS_MAX: usize = 200_000;
 /// through.
 struct Candidate {
     talks: Vec<(Trace, Ports)>,
+    /// The address that stood for the internet, if the caller is anybody there.
+    stranger: Option<Addr>,
 }
 
 impl Candidate {
-    fn one(trace: Trace, ports: &Ports) -> Candidate {
-        Candidate { talks: vec![(trace, ports.clone())] }
-    }
-
     fn verdict(&self) -> Verdict {
         if self.talks.iter().all(|(trace, ports)| trace.sure().meets(ports)) {
             Verdict::Reachable
@@ -62,7 +60,11 @@ fn stops<'t>(trace: &'t Trace, ports: &Ports) -> Vec<&'t Step> {
 
 /// Answers the question.
 pub fn reach(net: &Network, from: &Place, to: &Place, ports: &Ports) -> Answer {
-    let mut search = Search { net, ports, best: None, pairs: 0, missing: Vec::new() };
+    reach_within(net, (from, to), ports, PAIRS_MAX)
+}
+
+fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &Ports, pairs_max: usize) -> Answer {
+    let mut search = Search { net, ports, best: None, pairs: 0, pairs_max, missing: Vec::new() };
     search.run(from, to);
     let mut answer = Answer {
         schema: REACH_SCHEMA.to_owned(),
@@ -112,6 +114,7 @@ struct Search<'a> {
     ports: &'a Ports,
     best: Option<(Verdict, Candidate)>,
     pairs: usize,
+    pairs_max: usize,
     missing: Vec<String>,
 }
 
@@ -141,8 +144,8 @@ impl Search<'_> {
     }
 
     fn done(&mut self) -> bool {
-        if self.pairs >= PAIRS_MAX {
-            self.missing = vec![format!("more than {PAIRS_MAX} pairs of addresses (`pairs_max`)")];
+        if self.pairs >= self.pairs_max {
+            self.missing = vec![format!("more than {} pairs of addresses (`pairs_max`)", self.pairs_max)];
             return true;
         }
         matches!(self.best, Some((Verdict::Reachable, _)))
@@ -294,7 +297,7 @@ impl Search<'_> {
             let step = Step::pass("load-balancer", b.id.clone(), "").filter(self.net.accepts(b), code);
             trace.steps.push(step.fix("a listener for the port"));
         }
-        self.offer(Candidate::one(trace, self.ports));
+        self.offer(Candidate { talks: vec![(trace, self.ports.clone())], stranger: stranger(source) });
     }
 
     /// By way of balancers that have the target behind them.
@@ -311,7 +314,8 @@ impl Search<'_> {
                     front.steps.extend(net.balancer_steps(behind, node, target));
                     let client = Client { addr: source.addr(), interface: source.interface() };
                     let second = net.second_flow(behind, node, target, &client);
-                    self.offer(Candidate { talks: vec![(front, listener.ports.clone()), (second, wanted.clone())] });
+                    let talks = vec![(front, listener.ports.clone()), (second, wanted.clone())];
+                    self.offer(Candidate { talks, stranger: stranger(source) });
                 }
             }
         }
@@ -333,6 +337,13 @@ impl Search<'_> {
         if better {
             self.best = Some((verdict, candidate));
         }
+    }
+}
+
+fn stranger(source: &Source) -> Option<Addr> {
+    match source {
+        Source::Internet { addr } => Some(*addr),
+        Source::Interface { .. } | Source::OnPremises { .. } => None,
     }
 }
 
@@ -428,7 +439,7 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
                 hops.push(hop(net, step, port));
             }
         }
-        answer.blockers.extend(stops(trace, ports).into_iter().map(|step| blocker(net, step, port)));
+        answer.blockers.extend(stops(trace, ports).into_iter().map(|step| blocker(net, step, port, best.stranger)));
         if answer.answer == Verdict::Unknown {
             let filters = trace.steps.iter().filter_map(|s| s.filter.as_ref());
             let unsure = filters.filter(|f| !f.reasons.is_empty()).flat_map(|f| &f.reasons);
@@ -476,7 +487,7 @@ fn hop(net: &Network, step: &Step, port: (u8, u16)) -> Hop {
     Hop { component: step.component.to_owned(), id: id.to_string(), rule: rule.to_string() }
 }
 
-fn blocker(net: &Network, step: &Step, port: (u8, u16)) -> Blocker {
+fn blocker(net: &Network, step: &Step, port: (u8, u16), stranger: Option<Addr>) -> Blocker {
     let (id, rule) = rule(net, step, port);
     Blocker {
         component: step.component.to_owned(),
@@ -484,7 +495,10 @@ fn blocker(net: &Network, step: &Step, port: (u8, u16)) -> Blocker {
         rule: rule.to_string(),
         code: step.code.to_owned(),
         direction: if step.reply { "reply" } else { "forward" }.to_owned(),
-        opens: step.fix.to_string(),
+        opens: match stranger {
+            Some(addr) => step.fix.replace(&addr.to_string(), &Cidr::all(addr.family).to_string()),
+            None => step.fix.to_string(),
+        },
     }
 }
 
@@ -509,5 +523,20 @@ fn place_text(net: &Network, place: &Place) -> String {
                 n => format!("{} and {} more", names.first().unwrap_or(&""), n - 1),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{Size, account};
+
+    #[test]
+    fn past_the_limit_of_pairs_the_answer_is_unknown() {
+        let net = account(Size { interfaces: 3, groups: 1 }, 1);
+        let place = |text: &str| Place::parse(&net, text).unwrap();
+        let ask = |most: usize| reach_within(&net, (&place("subnet-0"), &place("eni-0")), &Ports::tcp(1, 1), most).answer;
+        let pairs = 6;
+        assert_eq!((ask(pairs + 1), ask(pairs), ask(1)), (Verdict::Blocked, Verdict::Blocked, Verdict::Unknown));
     }
 }

@@ -146,6 +146,7 @@ fn check(net: &Network, rule: &Rule) -> Checked {
     if empty(&from) || empty(&to) {
         let mut answer = reach(net, &from, &to, &rule.ports);
         answer.answer = Verdict::Unknown;
+        answer.blockers.clear();
         answer.reasons = vec![format!("nothing matches `{}`", if empty(&from) { &rule.from } else { &rule.to })];
         return done(Outcome::Unknown, Some(answer));
     }

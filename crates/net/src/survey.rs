@@ -90,7 +90,10 @@ pub fn subnets(net: &Network) -> Vec<SubnetRow> {
         let best = traces.iter().map(|t| (kind_of(t), t)).min_by_key(|(kind, _)| rank(*kind));
         let proof = |trace: &Trace| {
             let steps = trace.steps.iter().filter(|s| s.component != "network-acl");
-            steps.map(|s| format!("{} {} {} {}", s.component, s.id, s.rule, s.code).trim().replace("  ", " ")).collect()
+            let code = |s: &crate::trace::Step| {
+                if s.code.starts_with("IGW_") || s.code == code::PROTOCOL_RESTRICTION { "" } else { s.code }
+            };
+            steps.map(|s| format!("{} {} {} {}", s.component, s.id, s.rule, code(s)).trim().replace("  ", " ")).collect()
         };
         let subnet = net.subnet(at);
         rows.push(SubnetRow {

@@ -517,3 +517,42 @@ fn all_pairs_agree_with_one_question_at_a_time() {
         });
     }
 }
+
+#[test]
+fn opening_the_only_blocker_opens_the_way() {
+    let mut opened = 0;
+    for seed in 500..540 {
+        let raw = account(seed);
+        let net = raw.clone().finish();
+        let asked = Ports::tcp(22, 22);
+        for a in 0..net.interfaces.len() {
+            for b in (0..net.interfaces.len()).filter(|b| *b != a) {
+                let ends = [a, b].map(|at| crate::Place::Address(net.interfaces[at].addresses[0].private));
+                let answer = crate::reach(&net, &ends[0], &ends[1], &asked);
+                let [blocker] = answer.blockers.as_slice() else { continue };
+                let mut wider = raw.clone();
+                match blocker.component.as_str() {
+                    "network-acl" => wider.acls.iter_mut().filter(|acl| *acl.id == *blocker.id).for_each(|acl| {
+                        let line =
+                            AclEntry { number: 1, allow: true, cidr: Some(Cidr::V4_ALL), ports: Ports::full(), unknown: None };
+                        acl.inbound.push(line.clone());
+                        acl.outbound.push(line);
+                    }),
+                    "security-group" => {
+                        wider.groups.iter_mut().filter(|g| blocker.id.split(',').any(|id| *g.id == *id)).for_each(|g| {
+                            let peer = Peer::Block(Cidr::V4_ALL);
+                            let rule = GroupRule { id: "open".into(), ports: Ports::full(), ports_unknown: None, peer };
+                            g.inbound.push(rule.clone());
+                            g.outbound.push(rule);
+                        })
+                    }
+                    _ => continue,
+                }
+                let now = crate::reach(&wider.finish(), &ends[0], &ends[1], &asked);
+                assert_eq!(now.answer, crate::Verdict::Reachable, "seed {seed} {a} -> {b}: {answer:#?} {now:#?}");
+                opened += 1;
+            }
+        }
+    }
+    assert!(opened > 50, "{opened}");
+}
