@@ -33,37 +33,112 @@ pub(crate) struct Check {
     negated: bool,
     /// Where its answer is remembered while an event is looked at; only for what is slow.
     memo: Option<u32>,
+    /// Its answer follows from the one value at its path.
+    by_value: bool,
 }
 
 /// A check that costs at least this much is asked only once an event, however many rules share it.
 const MEMO_COST_MIN: u32 = 8;
 
-/// The answers of slow checks to the event at hand.
+/// How many values of a path are remembered. Names, agents and addresses repeat; what doesn't is judged each time.
+const VALUES_MAX: usize = 256;
+
+/// Longer values are judged each time.
+const VALUE_BYTES_MAX: usize = 512;
+
+/// The answers of slow checks: to the event at hand, and to values that come again and again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memo {
     stamp: u32,
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
+    values: FxHashMap<PathId, Seen>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    stamp: u32,
+    answer: bool,
+    known: [u64; VALUES_MAX / 64],
+    yes: [u64; VALUES_MAX / 64],
+}
+
+/// The values of one path that have numbers, and the number of the one at hand.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    stamp: u32,
+    now: Option<u32>,
+    numbers: FxHashMap<Box<[u8]>, u32>,
+}
+
+impl Seen {
+    fn number(&mut self, leaf: &Leaf<'_>) -> Option<u32> {
+        if leaf.kind != Kind::String || leaf.bytes.len() > VALUE_BYTES_MAX {
+            return None;
+        }
+        if let Some(number) = self.numbers.get(leaf.bytes) {
+            return Some(*number);
+        }
+        let next = self.numbers.len() as u32;
+        if next as usize >= VALUES_MAX {
+            return None;
+        }
+        self.numbers.insert(leaf.bytes.into(), next);
+        Some(next)
+    }
 }
 
 impl Memo {
     /// Forgets the last event's answers.
     pub(crate) fn clear(&mut self, checks: usize) {
-        self.slots.resize(checks, 0);
-        self.stamp = self.stamp.wrapping_add(2);
+        if self.slots.len() != checks {
+            self.slots = vec![Slot::default(); checks];
+            self.values.clear();
+            self.stamp = 0;
+        }
+        self.stamp = self.stamp.wrapping_add(1);
         if self.stamp == 0 {
-            self.slots.fill(0);
-            self.stamp = 2;
+            self.slots.iter_mut().for_each(|slot| slot.stamp = 0);
+            self.values.values_mut().for_each(|seen| seen.stamp = 0);
+            self.stamp = 1;
         }
     }
 
-    fn get(&self, slot: u32) -> Option<bool> {
-        self.slots.get(slot as usize).filter(|held| **held & !1 == self.stamp).map(|held| held & 1 == 1)
+    /// The number of the value at a path of this event, if there is just one and it has one.
+    fn value(&mut self, path: PathId, event: &Event<'_>) -> Option<u32> {
+        let seen = self.values.entry(path).or_default();
+        if seen.stamp != self.stamp {
+            seen.stamp = self.stamp;
+            let mut values = event.values(path);
+            seen.now = match (values.next(), values.next()) {
+                (Some(leaf), None) => seen.number(&leaf),
+                _ => None,
+            };
+        }
+        seen.now
     }
 
-    fn put(&mut self, slot: u32, answer: bool) {
-        if let Some(held) = self.slots.get_mut(slot as usize) {
-            *held = self.stamp | u32::from(answer);
+    /// The answer of a slow check.
+    fn ask(&mut self, check: &Check, place: u32, event: &Event<'_>) -> bool {
+        let stamp = self.stamp;
+        if let Some(slot) = self.slots.get(place as usize).filter(|slot| slot.stamp == stamp) {
+            return slot.answer;
         }
+        let value = check.path.filter(|_| check.by_value).and_then(|path| self.value(path, event));
+        let Some(slot) = self.slots.get_mut(place as usize) else { return check.holds(event) };
+        let bit = value.map(|number| (number as usize / 64, 1u64 << (number % 64)));
+        let remembered = bit.and_then(|(word, bit)| {
+            let known = slot.known.get(word).is_some_and(|held| held & bit != 0);
+            known.then(|| slot.yes.get(word).is_some_and(|held| held & bit != 0))
+        });
+        let answer = remembered.unwrap_or_else(|| check.holds(event));
+        if let (None, Some((word, bit))) = (remembered, bit)
+            && let (Some(known), Some(yes)) = (slot.known.get_mut(word), slot.yes.get_mut(word))
+        {
+            *known |= bit;
+            *yes |= if answer { bit } else { 0 };
+        }
+        (slot.stamp, slot.answer) = (stamp, answer);
+        answer
     }
 }
 
@@ -128,7 +203,8 @@ impl Compiler {
             }
         };
         let tests = tests(atom, &mut self.paths)?;
-        let mut check = Check { path, tests, all: atom.all, negated: atom.negated, memo: None };
+        let by_value = !tests.iter().any(|test| matches!(test, Matcher::FieldRef { .. }));
+        let mut check = Check { path, tests, all: atom.all, negated: atom.negated, memo: None, by_value };
         if check.cost() >= MEMO_COST_MIN {
             let next = self.memos.len() as u32;
             check.memo = Some(*self.memos.entry(format!("{atom:?}")).or_insert(next));
@@ -217,15 +293,10 @@ impl Node {
             Node::Or(parts) => parts.iter().any(|part| part.holds(event, memo)),
             Node::AtLeast(count, parts) => parts.iter().filter(|part| part.holds(event, memo)).take(*count).count() >= *count,
             Node::Not(inner) => !inner.holds(event, memo),
-            Node::Check(check) => {
-                let Some(slot) = check.memo else { return check.holds(event) };
-                if let Some(answer) = memo.get(slot) {
-                    return answer;
-                }
-                let answer = check.holds(event);
-                memo.put(slot, answer);
-                answer
-            }
+            Node::Check(check) => match check.memo {
+                Some(place) => memo.ask(check, place, event),
+                None => check.holds(event),
+            },
         }
     }
 

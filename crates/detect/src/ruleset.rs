@@ -31,7 +31,7 @@ pub struct RuleSet {
     not_for_cloudtrail: usize,
 }
 
-/// What a thread needs to match one event after another without allocating; see [`RuleSet::matches`].
+/// What a thread needs to match one event after another without allocating; for one rule set, see [`RuleSet::matches`].
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     matched: Vec<RuleNo>,

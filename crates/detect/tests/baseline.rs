@@ -9,7 +9,7 @@ use detect::{Engine, Matcher, Options, compile};
 use logs::cloudtrail::{Item, Reader};
 use model::Severity;
 
-const EVENTS: usize = 100_000;
+const EVENTS: usize = 50_000;
 const ACCOUNT: &str = "111122223333";
 
 /// A small generator of numbers: the same every time.

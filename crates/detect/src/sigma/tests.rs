@@ -290,3 +290,17 @@ fn rules_wait_for_the_events_that_can_concern_them() {
         assert_eq!((sizes["name"], sizes["source"], sizes["always"]), want, "{block}");
     }
 }
+
+#[test]
+fn remembered_answers_are_the_right_ones() {
+    let rule = "detection:\n  a: {a|contains: ['7', '9']}\n  b: {a|re: '^v1'}\n  c: {b|contains: [x, y]}\n  condition: (a or b) and not c";
+    let (set, problems) = compile([("t.yml", rule)]);
+    assert_eq!(problems, []);
+    let value = |n: usize| if n.is_multiple_of(5) { format!(r#"["v{n}","v9"]"#) } else { format!(r#""v{}""#, n % 300) };
+    let fields = |n: usize| format!(r#""a":{},"b":"{}{}""#, value(n), ["q", "x"][n / 7 % 2], ".".repeat(n % 600));
+    let records: Vec<String> = (0..2000).map(|n| record(&fields(n))).collect();
+    let together: Vec<String> = matched(&set, &records.join("\n")).iter().map(|hit| hit.replace("t@", "")).collect();
+    let alone: Vec<String> =
+        (1..).zip(&records).filter(|(_, one)| !matched(&set, one).is_empty()).map(|(n, _)| n.to_string()).collect();
+    assert!(alone.len() > 100 && together == alone);
+}
