@@ -156,7 +156,8 @@ fn read_policies(policies: &Json) -> Result<Policies, String> {
         Json::Object(map) => map,
         _ => return Err("`policies` is not an object".into()),
     };
-    if let Some(other) = map.keys().find(|k| !known.contains(&k.as_str())) {
+    let of_s3 = |key: &str| squeezed(key).contains("publicaccess") || squeezed(key).contains("abac");
+    if let Some(other) = map.keys().find(|k| !known.contains(&k.as_str()) && !of_s3(k)) {
         return Err(format!("`policies` has no member `{other}`"));
     }
     let many = |name: &str| documents(map.get(name));
@@ -229,36 +230,52 @@ fn levels(value: Option<&Json>) -> Result<Vec<Level>, String> {
     items.iter().enumerate().map(level).collect()
 }
 
-/// `s3` beside the request, in it, or among the policies: `{"block_public_access": {"account": {..}, "bucket": {..}},
-/// "bucket_abac": true}`. Names may be written in snake, camel or Pascal case.
+/// S3's switches, beside the request, in it, among the policies or under `settings`, by themselves or under `s3`:
+/// `{"s3": {"block_public_access": {"account": {..}, "bucket": {..}}, "bucket_abac": true}}`. Names may be written in snake,
+/// camel or Pascal case.
 fn read_switches(case: &Json) -> Switches {
     let mut out = Switches::default();
-    let homes = [
-        case.get("s3"),
-        case.get("request").and_then(|r| r.get("s3")),
-        case.get("policies").and_then(|p| p.get("s3")),
-        case.get("settings").and_then(|s| s.get("s3")),
-    ];
-    for s3 in homes.into_iter().flatten() {
-        if let Some(abac) = member(s3, "bucketabac").or(member(s3, "bucketabacenabled")).or(member(s3, "abac")) {
-            out.bucket_abac = match abac {
-                Json::Bool(b) => Some(*b),
+    let mut homes: Vec<&Json> = vec![case];
+    for name in ["request", "policies", "settings", "additionalsettings", "options"] {
+        homes.extend(member(case, name));
+    }
+    let inner: Vec<&Json> = homes.iter().filter_map(|home| member(home, "s3")).collect();
+    homes.extend(inner);
+    for (key, value) in homes.into_iter().filter_map(Json::as_object).flatten() {
+        let key = squeezed(key);
+        if key.contains("abac") {
+            out.bucket_abac = match value {
+                Json::Bool(on) => Some(*on),
                 Json::String(s) => Some(s.eq_ignore_ascii_case("enabled") || s.eq_ignore_ascii_case("true")),
                 _ => None,
             };
         }
-        let Some(block) = member(s3, "blockpublicaccess").or(member(s3, "publicaccessblock")) else { continue };
-        let (account, bucket) = (member(block, "account"), member(block, "bucket"));
-        if account.is_none() && bucket.is_none() {
-            out.bucket = block_public_access(block);
+        if !key.contains("publicaccess") {
+            continue;
         }
-        out.account = account.map_or(out.account, block_public_access);
-        out.bucket = bucket.map_or(out.bucket, block_public_access);
+        let (account, bucket) = (member(value, "account"), member(value, "bucket"));
+        if account.is_some() || bucket.is_some() {
+            out.account = account.map_or(out.account, block_public_access);
+            out.bucket = bucket.map_or(out.bucket, block_public_access);
+        } else if key.contains("account") {
+            out.account = block_public_access(value);
+        } else {
+            out.bucket = block_public_access(value);
+        }
     }
     out
 }
 
 fn block_public_access(value: &Json) -> BlockPublicAccess {
+    if let Json::Bool(all) = value {
+        let all = model::Truth::from(*all);
+        return BlockPublicAccess {
+            block_public_acls: all,
+            ignore_public_acls: all,
+            block_public_policy: all,
+            restrict_public_buckets: all,
+        };
+    }
     let on = |name: &str| member(value, name).and_then(Json::as_bool).unwrap_or(false).into();
     BlockPublicAccess {
         block_public_acls: on("blockpublicacls"),
@@ -268,9 +285,13 @@ fn block_public_access(value: &Json) -> BlockPublicAccess {
     }
 }
 
-fn member<'a>(value: &'a Json, squeezed: &str) -> Option<&'a Json> {
-    let same = |key: &str| key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).eq(squeezed.chars());
-    value.as_object()?.iter().find(|(k, _)| same(k)).map(|(_, v)| v)
+fn member<'a>(value: &'a Json, name: &str) -> Option<&'a Json> {
+    value.as_object()?.iter().find(|(key, _)| squeezed(key) == name).map(|(_, v)| v)
+}
+
+/// A name in lower case without underscores.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect()
 }
 
 fn check(policies: &Policies) -> Result<(), String> {
@@ -412,7 +433,7 @@ impl Case {
     /// A request for a resource pattern, answered for each pattern in the policies that lies within it.
     fn parts(&self) -> Vec<Json> {
         let mut patterns: Vec<Text> = Vec::new();
-        let wanted = crate::arn::ArnPattern::parse(&self.request.resource, false);
+        let wanted = crate::arn::ArnPattern::parse(self.request.resource(), false);
         each_policy(&self.policies, &mut |_, _, policy| {
             for resources in policy.statements.iter().filter_map(|s| s.resources.as_ref()) {
                 for (_, text) in &resources.patterns {
@@ -423,15 +444,15 @@ impl Case {
                 }
             }
         });
-        if !patterns.contains(&self.request.resource) {
-            patterns.insert(0, self.request.resource.clone());
+        if !patterns.contains(self.request.resource()) {
+            patterns.insert(0, self.request.resource().clone());
         }
         patterns.sort_unstable();
         patterns
             .iter()
             .map(|pattern| {
                 let mut request = self.request.clone();
-                request.resource = pattern.clone();
+                request.set_resource(pattern);
                 let mut answer = answer_one(&request, &self.policies);
                 if let Json::Object(map) = &mut answer {
                     map.insert("resource".into(), json!(&**pattern));

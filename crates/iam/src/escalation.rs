@@ -17,9 +17,6 @@ use crate::request::{Caller, Context, Mode, Request};
 /// Most principals that are looked at.
 pub const PRINCIPALS_MAX: usize = 20_000;
 
-/// Most steps that are recorded.
-pub const STEPS_MAX: usize = 200_000;
-
 /// One known way.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Way {
@@ -54,22 +51,23 @@ pub struct Step {
     pub conditions: Vec<String>,
 }
 
-/// The graph of all steps.
+/// Who is admin, and the first step of everybody else's shortest way there.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// Whether each principal is admin already.
     pub admin: Vec<Truth>,
-    /// The steps.
-    pub steps: Vec<Step>,
+    /// The first step of each principal's shortest chain to an admin. A chain of certain steps goes before a shorter one
+    /// that hangs on something.
+    pub next: Vec<Option<Step>>,
     /// Limits that were reached.
     pub reasons: Vec<String>,
 }
 
 /// A chain of steps from a principal to an admin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
-    /// Positions in [`Graph::steps`], in order.
-    pub steps: Vec<usize>,
+pub struct Path<'a> {
+    /// The steps in order.
+    pub steps: Vec<&'a Step>,
     /// True if every step is certain.
     pub certain: bool,
 }
@@ -94,7 +92,7 @@ pub fn is_admin(account: &Account, principal: &Principal) -> Truth {
     all
 }
 
-/// Builds the graph.
+/// Finds everybody's shortest way to admin: breadth-first, backwards from the admins, certain steps first.
 pub fn graph(account: &Account) -> Graph {
     let mut graph = Graph::default();
     let principals: Vec<&Principal> = account.principals.iter().take(PRINCIPALS_MAX).collect();
@@ -102,84 +100,134 @@ pub fn graph(account: &Account) -> Graph {
         graph.reasons.push(format!("only the first {PRINCIPALS_MAX} principals were looked at"));
     }
     graph.admin = principals.iter().map(|p| is_admin(account, p)).collect();
+    graph.next = vec![None; principals.len()];
     let trusted: Vec<Vec<&'static str>> = principals.iter().map(|p| trusted_services(p)).collect();
-    for (from, principal) in principals.iter().enumerate() {
-        if graph.admin.get(from) == Some(&Truth::True) {
-            continue;
+    let all = All { account, principals: &principals, trusted: &trusted };
+    let is_admin = |at: usize| graph.admin.get(at) == Some(&Truth::True);
+    let seats: Vec<Option<Seat<'_>>> =
+        (0..principals.len()).map(|i| if is_admin(i) { None } else { Seat::new(&all, i) }).collect();
+    let admins: VecDeque<usize> = (0..principals.len()).filter(|i| is_admin(*i)).collect();
+    let mut waiting: Vec<Option<Step>> = vec![None; principals.len()];
+    let mut queue = admins;
+    for (from, seat) in seats.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref()?))) {
+        if let Some(step) = seat.raise() {
+            if step.conditions.is_empty() {
+                queue.push_back(from);
+                put(&mut graph.next, from, step);
+            } else {
+                put(&mut waiting, from, step);
+            }
         }
-        let seat = Seat { account, principals: &principals, trusted: &trusted, principal, from };
-        let mut found = Vec::new();
-        seat.assume(&mut found);
-        seat.take_over(&mut found);
-        seat.pass_roles(&mut found);
-        seat.raise(&mut found);
-        if graph.steps.len() + found.len() > STEPS_MAX {
-            graph.reasons.push(format!("more than {STEPS_MAX} steps"));
-            break;
-        }
-        graph.steps.extend(found);
     }
-    graph
+    loop {
+        while let Some(to) = queue.pop_front() {
+            for (from, seat) in seats.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref()?))) {
+                if from == to || graph.next.get(from).is_some_and(Option::is_some) {
+                    continue;
+                }
+                match seat.reach(to) {
+                    Some(step) if step.conditions.is_empty() => {
+                        queue.push_back(from);
+                        put(&mut graph.next, from, step);
+                    }
+                    Some(step) if waiting.get(from).is_some_and(Option::is_none) => put(&mut waiting, from, step),
+                    _ => {}
+                }
+            }
+        }
+        // Only now the steps that hang on something; what they reach may be reached by certain steps in turn.
+        for (from, slot) in waiting.iter_mut().enumerate() {
+            if let Some(step) = slot.take()
+                && graph.next.get(from).is_some_and(Option::is_none)
+            {
+                queue.push_back(from);
+                put(&mut graph.next, from, step);
+            }
+        }
+        if queue.is_empty() {
+            return graph;
+        }
+    }
+}
+
+fn put(slots: &mut [Option<Step>], at: usize, step: Step) {
+    if let Some(slot) = slots.get_mut(at) {
+        *slot = Some(step);
+    }
 }
 
 impl Graph {
-    /// The shortest chain from a principal to an admin; a certain one goes before a shorter one that hangs on something.
-    pub fn path(&self, from: usize) -> Option<Path> {
-        self.search(from, true).or_else(|| self.search(from, false))
+    /// The shortest chain from a principal to an admin.
+    pub fn path(&self, from: usize) -> Option<Path<'_>> {
+        let mut steps = Vec::new();
+        let mut at = from;
+        while let Some(Some(step)) = self.next.get(at) {
+            steps.push(step);
+            if step.to == at || steps.len() > self.next.len() {
+                break;
+            }
+            at = step.to;
+        }
+        let certain = steps.iter().all(|s| s.conditions.is_empty());
+        (!steps.is_empty()).then_some(Path { steps, certain })
     }
+}
 
-    fn search(&self, from: usize, certain: bool) -> Option<Path> {
-        let mut out: Vec<Vec<usize>> = vec![Vec::new(); self.admin.len()];
-        for (i, step) in self.steps.iter().enumerate() {
-            if (!certain || step.conditions.is_empty())
-                && let Some(list) = out.get_mut(step.from)
-            {
-                list.push(i);
-            }
-        }
-        let mut came: Vec<Option<usize>> = vec![None; self.admin.len()];
-        let mut queue = VecDeque::from([from]);
-        while let Some(at) = queue.pop_front() {
-            for i in out.get(at).into_iter().flatten() {
-                let Some(step) = self.steps.get(*i) else { continue };
-                if step.to == at || self.admin.get(step.to) == Some(&Truth::True) {
-                    let mut steps = vec![*i];
-                    let mut back = at;
-                    while back != from
-                        && let Some(Some(i)) = came.get(back)
-                        && let Some(step) = self.steps.get(*i)
-                    {
-                        steps.push(*i);
-                        back = step.from;
-                    }
-                    steps.reverse();
-                    return Some(Path { steps, certain });
-                }
-                if step.to != from
-                    && let Some(slot @ None) = came.get_mut(step.to)
-                {
-                    *slot = Some(*i);
-                    queue.push_back(step.to);
-                }
-            }
-        }
-        None
-    }
+/// Everybody, for those who look around.
+struct All<'a> {
+    account: &'a Account,
+    principals: &'a [&'a Principal],
+    trusted: &'a [Vec<&'static str>],
+}
+
+/// A way for which a principal has all but the role.
+struct Ready {
+    way: &'static Way,
+    service: &'static str,
+    passes: bool,
+    granted: Granted,
 }
 
 /// One principal, looking around.
 struct Seat<'a> {
-    account: &'a Account,
-    principals: &'a [&'a Principal],
-    trusted: &'a [Vec<&'static str>],
+    all: &'a All<'a>,
     principal: &'a Principal,
     from: usize,
+    /// Ways over users' credentials and over roles' trust policies that some statement speaks of.
+    over: Vec<(&'static str, &'static str, bool)>,
+    ready: Vec<Ready>,
 }
 
 /// Requests that are all allowed, and what they hang on.
 type Granted = (Vec<(String, String)>, Vec<String>);
 
-impl Seat<'_> {
+/// Ways to become somebody else by changing them: way, action, and whether it is done to roles.
+const OVER: &[(&str, &str, bool)] = &[
+    ("iam-002", "iam:CreateAccessKey", false),
+    ("iam-004", "iam:CreateLoginProfile", false),
+    ("iam-006", "iam:UpdateLoginProfile", false),
+    ("iam-012", "iam:UpdateAssumeRolePolicy", true),
+];
+
+/// Ways to give somebody more whom one can then be: way, the change, the way to be them, and whether it is done to roles.
+const OTHERS: &[(&str, &str, &str, bool)] = &[
+    ("iam-014", "iam:AttachRolePolicy", "sts:AssumeRole", true),
+    ("iam-017", "iam:PutRolePolicy", "sts:AssumeRole", true),
+    ("iam-019", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy", true),
+    ("iam-021", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", true),
+    ("iam-015", "iam:AttachUserPolicy", "iam:CreateAccessKey", false),
+    ("iam-018", "iam:PutUserPolicy", "iam:CreateAccessKey", false),
+];
+
+impl<'a> Seat<'a> {
+    fn new(all: &'a All<'a>, from: usize) -> Option<Seat<'a>> {
+        let principal = *all.principals.get(from)?;
+        let mut seat = Seat { all, principal, from, over: Vec::new(), ready: Vec::new() };
+        seat.over = OVER.iter().copied().filter(|(_, action, _)| seat.mentions(action)).collect();
+        seat.ready = seat.prepare();
+        Some(seat)
+    }
+
     /// Whether any statement speaks of an action at all.
     fn mentions(&self, action: &str) -> bool {
         let request = Request::new(Caller::Anonymous, action, "*", None, Context::new(Mode::Discovery));
@@ -192,201 +240,175 @@ impl Seat<'_> {
         })
     }
 
-    fn allowed(&self, action: &str, resource: &str, keys: &[(&str, &str)]) -> (Truth, Vec<String>) {
-        let mut request = self.account.request(self.principal, action, resource);
+    /// Adds a request to what is granted; false if it is not allowed.
+    fn needs(&self, granted: &mut Granted, action: &str, resource: &str, keys: &[(&str, &str)]) -> bool {
+        let account = self.all.account;
+        let mut request = account.request(self.principal, action, resource);
         for (key, value) in keys {
             request.context.set_text(key, *value);
         }
-        let policies: Policies = self.account.policies(self.principal, action, resource);
+        let policies: Policies = account.policies(self.principal, action, resource);
         let judgement = evaluate(&request, &policies);
-        match judgement.allowed {
-            Truth::Unknown => {
-                let proof = crate::case::proof(&request, &policies, judgement.decision());
-                let mut why = if proof.conditions.is_empty() { proof.reasons } else { proof.conditions };
-                why.truncate(5);
-                (Truth::Unknown, why)
-            }
-            known => (known, Vec::new()),
+        if judgement.allowed == Truth::False {
+            return false;
         }
-    }
-
-    /// Adds a request to what is granted; false if it is not allowed.
-    fn needs(&self, granted: &mut Granted, action: &str, resource: &str, keys: &[(&str, &str)]) -> bool {
-        let (truth, conditions) = self.allowed(action, resource, keys);
         granted.0.push((action.to_owned(), resource.to_owned()));
-        granted.1.extend(conditions);
-        truth != Truth::False
+        if judgement.allowed == Truth::Unknown {
+            let proof = crate::case::proof(&request, &policies, judgement.decision());
+            let why = if proof.conditions.is_empty() { proof.reasons } else { proof.conditions };
+            granted.1.extend(why.into_iter().take(5));
+        }
+        true
     }
 
-    fn step(&self, to: usize, way: &str, granted: Granted, found: &mut Vec<Step>) {
+    fn step(&self, to: usize, way: &str, granted: Granted) -> Step {
         let (requests, mut conditions) = granted;
         conditions.sort_unstable();
         conditions.dedup();
-        found.push(Step { from: self.from, to, way: way.to_owned(), requests, conditions });
+        Step { from: self.from, to, way: way.to_owned(), requests, conditions }
     }
 
-    /// Assumes roles.
-    fn assume(&self, found: &mut Vec<Step>) {
-        for (to, role) in self.principals.iter().enumerate() {
-            let Some(trust) = &role.trust else { continue };
-            if to == self.from || !self.could_be_trusted(trust) {
-                continue;
-            }
-            let mut granted = Granted::default();
-            if self.needs(&mut granted, "sts:AssumeRole", &role.arn, &[]) {
-                self.step(to, "sts-001", granted, found);
-            }
-        }
-    }
-
-    /// Whether a trust policy takes this principal in at all: a cheap look before the whole evaluation.
-    fn could_be_trusted(&self, trust: &crate::Policy) -> bool {
-        trust.unreadable.is_some()
-            || trust.statements.iter().any(|s| {
-                s.principal
-                    .as_ref()
-                    .is_none_or(|p| crate::evaluate::principals_grant(p, &self.principal.caller).any() != Truth::False)
-                    && s.effect == Effect::Allow
-                    || s.unreadable.is_some()
-            })
-    }
-
-    /// Takes over users by their credentials and roles by their trust policy.
-    fn take_over(&self, found: &mut Vec<Step>) {
-        let users: &[(&str, &[&str])] = &[
-            ("iam-002", &["iam:CreateAccessKey"]),
-            ("iam-004", &["iam:CreateLoginProfile"]),
-            ("iam-006", &["iam:UpdateLoginProfile"]),
-        ];
-        for (way, actions) in users {
-            self.over(Some(false), way, actions, found);
-        }
-        if self.mentions("iam:UpdateAssumeRolePolicy") {
-            self.over(Some(true), "iam-012", &["iam:UpdateAssumeRolePolicy"], found);
-        }
-    }
-
-    fn over(&self, roles: Option<bool>, way: &str, actions: &[&str], found: &mut Vec<Step>) {
-        if !actions.iter().all(|a| self.mentions(a)) {
-            return;
-        }
-        for (to, other) in self.principals.iter().enumerate() {
-            if to == self.from || roles.is_some_and(|r| other.trust.is_some() != r) {
-                continue;
-            }
-            let mut granted = Granted::default();
-            if actions.iter().all(|a| self.needs(&mut granted, a, &other.arn, &[])) {
-                self.step(to, way, granted, found);
-            }
-        }
-    }
-
-    /// Hands a role to a service that runs the caller's code, or uses one that runs already.
-    fn pass_roles(&self, found: &mut Vec<Step>) {
+    /// The ways over a service for which everything but the role is there.
+    fn prepare(&self) -> Vec<Ready> {
+        let mut all = Vec::new();
         for way in ways().iter().filter(|w| w.variant_of.is_none() && w.kind.ends_with("-passrole")) {
             if !way.permissions.iter().all(|p| self.mentions(p)) {
                 continue;
             }
-            let service = service_of(way);
             let others: Vec<&String> = way.permissions.iter().filter(|p| *p != "iam:PassRole").collect();
-            let passes = way.permissions.len() > others.len();
-            let mut base = Granted::default();
-            let number = self.account.number();
+            let mut granted = Granted::default();
+            let number = self.all.account.number();
             let fine = others.iter().all(|p| {
                 let name = p.split(':').next().unwrap_or_default();
-                self.needs(&mut base, p, &format!("arn:aws:{name}:us-east-1:{number}:other"), &[])
+                self.needs(&mut granted, p, &format!("arn:aws:{name}:us-east-1:{number}:other"), &[])
             });
-            if !fine {
-                continue;
-            }
-            for (to, role) in self.principals.iter().enumerate() {
-                let trusts = self.trusted.get(to).is_some_and(|t| t.contains(&service));
-                if to == self.from || !trusts {
-                    continue;
-                }
-                let mut granted = base.clone();
-                if passes && !self.needs(&mut granted, "iam:PassRole", &role.arn, &[("iam:PassedToService", service)]) {
-                    continue;
-                }
-                if !passes {
-                    granted.1.push(format!("something of {service} has to run with this role"));
-                }
-                self.step(to, &way.id, granted, found);
+            if fine {
+                let passes = way.permissions.len() > others.len();
+                all.push(Ready { way, service: service_of(way), passes, granted });
             }
         }
+        all
     }
 
-    /// Gives itself more permissions.
-    fn raise(&self, found: &mut Vec<Step>) {
+    /// The best step to somebody: a certain one if there is any.
+    fn reach(&self, to: usize) -> Option<Step> {
+        let other = *self.all.principals.get(to)?;
+        let mut best: Option<Step> = None;
+        let mut offer = |step: Step| -> bool {
+            let certain = step.conditions.is_empty();
+            if best.is_none() || certain {
+                best = Some(step);
+            }
+            certain
+        };
+        if other.trust.as_deref().is_some_and(|trust| self.could_be_trusted(trust)) {
+            let mut granted = Granted::default();
+            if self.needs(&mut granted, "sts:AssumeRole", &other.arn, &[]) && offer(self.step(to, "sts-001", granted)) {
+                return best;
+            }
+        }
+        for (way, action, of_role) in &self.over {
+            let mut granted = Granted::default();
+            let fits = other.trust.is_some() == *of_role;
+            if fits && self.needs(&mut granted, action, &other.arn, &[]) && offer(self.step(to, way, granted)) {
+                return best;
+            }
+        }
+        for ready in &self.ready {
+            if !self.all.trusted.get(to).is_some_and(|t| t.contains(&ready.service)) {
+                continue;
+            }
+            let mut granted = ready.granted.clone();
+            let keys = [("iam:PassedToService", ready.service)];
+            if ready.passes && !self.needs(&mut granted, "iam:PassRole", &other.arn, &keys) {
+                continue;
+            }
+            if !ready.passes {
+                granted.1.push(format!("something of {} has to run with this role", ready.service));
+            }
+            if offer(self.step(to, &ready.way.id, granted)) {
+                return best;
+            }
+        }
+        best
+    }
+
+    /// Whether a trust policy takes this principal in at all: a cheap look before the whole evaluation.
+    fn could_be_trusted(&self, trust: &crate::Policy) -> bool {
+        let takes_in = |s: &crate::Statement| {
+            let named = |p| crate::evaluate::principals_grant(p, &self.principal.caller).any() != Truth::False;
+            s.unreadable.is_some() || s.effect == Effect::Allow && s.principal.as_ref().is_none_or(named)
+        };
+        trust.unreadable.is_some() || trust.statements.iter().any(takes_in)
+    }
+
+    /// The best way to give itself every permission.
+    fn raise(&self) -> Option<Step> {
         let own = &*self.principal.arn;
         let role = matches!(self.principal.caller, Caller::Role(_));
-        let direct: &[(&str, &str, bool)] = &[
-            ("iam-005", "iam:PutRolePolicy", true),
-            ("iam-009", "iam:AttachRolePolicy", true),
-            ("iam-007", "iam:PutUserPolicy", false),
-            ("iam-008", "iam:AttachUserPolicy", false),
+        let managed: Vec<&str> = self
+            .principal
+            .policies
+            .iter()
+            .filter_map(|a| a.arn.as_deref())
+            .filter(|a| !a.contains(":iam::aws:policy/"))
+            .collect();
+        let groups: Vec<&str> = self.principal.groups.iter().map(|g| &**g).collect();
+        let nobody: &[&str] = &[];
+        let (as_role, as_user) = if role { (&[own][..], nobody) } else { (nobody, &[own][..]) };
+        let earlier = "an earlier version of the policy has to grant more";
+        let direct: [(&str, &str, &[&str], Option<&str>); 8] = [
+            ("iam-005", "iam:PutRolePolicy", as_role, None),
+            ("iam-009", "iam:AttachRolePolicy", as_role, None),
+            ("iam-007", "iam:PutUserPolicy", as_user, None),
+            ("iam-008", "iam:AttachUserPolicy", as_user, None),
+            ("iam-010", "iam:AttachGroupPolicy", &groups, None),
+            ("iam-011", "iam:PutGroupPolicy", &groups, None),
+            ("iam-001", "iam:CreatePolicyVersion", &managed, None),
+            ("iam-022", "iam:SetDefaultPolicyVersion", &managed, Some(earlier)),
         ];
-        for (way, action, of_role) in direct {
-            if *of_role == role {
-                self.by(way, action, [own], found);
-            }
-        }
-        let groups = || self.principal.groups.iter().map(|g| &**g);
-        self.by("iam-010", "iam:AttachGroupPolicy", groups(), found);
-        self.by("iam-011", "iam:PutGroupPolicy", groups(), found);
-        let managed =
-            || self.principal.policies.iter().filter_map(|a| a.arn.as_deref()).filter(|a| !a.contains(":iam::aws:policy/"));
-        self.by("iam-001", "iam:CreatePolicyVersion", managed(), found);
-        let before = found.len();
-        self.by("iam-022", "iam:SetDefaultPolicyVersion", managed(), found);
-        for step in found.iter_mut().skip(before) {
-            step.conditions.push("an earlier version of the policy has to grant more".to_owned());
-        }
-        self.others_as_self(found);
-    }
-
-    /// Changes a role that it can also assume, or a user whose keys it can make.
-    fn others_as_self(&self, found: &mut Vec<Step>) {
-        for (way, action) in [("iam-014", "iam:AttachRolePolicy"), ("iam-017", "iam:PutRolePolicy")] {
-            if !self.mentions(action) || !self.mentions("sts:AssumeRole") {
+        let mut best: Option<Step> = None;
+        for (way, action, on, hangs_on) in direct {
+            if !self.mentions(action) {
                 continue;
             }
-            for role in self.principals.iter().filter(|p| p.trust.as_deref().is_some_and(|t| self.could_be_trusted(t))) {
+            for resource in on {
                 let mut granted = Granted::default();
-                let both = [action, "sts:AssumeRole"].iter().all(|a| self.needs(&mut granted, a, &role.arn, &[]));
-                if both {
-                    self.step(self.from, way, granted, found);
-                    break;
+                if self.needs(&mut granted, action, resource, &[]) {
+                    granted.1.extend(hangs_on.map(str::to_owned));
+                    let step = self.step(self.from, way, granted);
+                    if step.conditions.is_empty() {
+                        return Some(step);
+                    }
+                    best = best.or(Some(step));
                 }
             }
         }
-        for (way, action) in [("iam-015", "iam:AttachUserPolicy"), ("iam-018", "iam:PutUserPolicy")] {
-            if !self.mentions(action) || !self.mentions("iam:CreateAccessKey") {
+        self.raise_others(best)
+    }
+
+    /// Gives somebody more whom it can then be.
+    fn raise_others(&self, mut best: Option<Step>) -> Option<Step> {
+        for (way, change, being, of_role) in OTHERS {
+            if !self.mentions(change) || !self.mentions(being) {
                 continue;
             }
-            for user in self.principals.iter().filter(|p| p.trust.is_none()) {
+            for other in self.all.principals.iter().filter(|p| p.trust.is_some() == *of_role) {
+                let trusted = || other.trust.as_deref().is_some_and(|t| self.could_be_trusted(t));
+                if *being == "sts:AssumeRole" && !trusted() {
+                    continue;
+                }
                 let mut granted = Granted::default();
-                let both = [action, "iam:CreateAccessKey"].iter().all(|a| self.needs(&mut granted, a, &user.arn, &[]));
-                if both {
-                    self.step(self.from, way, granted, found);
-                    break;
+                if [change, being].iter().all(|a| self.needs(&mut granted, a, &other.arn, &[])) {
+                    let step = self.step(self.from, way, granted);
+                    if step.conditions.is_empty() {
+                        return Some(step);
+                    }
+                    best = best.or(Some(step));
                 }
             }
         }
-    }
-
-    /// The first of the resources on which an action is allowed makes a step to itself.
-    fn by<'r>(&self, way: &str, action: &str, on: impl IntoIterator<Item = &'r str>, found: &mut Vec<Step>) {
-        if !self.mentions(action) {
-            return;
-        }
-        for resource in on {
-            let mut granted = Granted::default();
-            if self.needs(&mut granted, action, resource, &[]) {
-                self.step(self.from, way, granted, found);
-                return;
-            }
-        }
+        best
     }
 }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use model::Truth;
 
-use crate::arn::Parts;
 use crate::document::{Actions, Clause, Effect, Policy, Principals, Resources, Statement};
 use crate::request::{Caller, Grant, Request};
 use crate::s3;
@@ -214,7 +213,7 @@ impl World for Request {
 
     #[inline]
     fn resources(&self, resources: &Resources) -> Truth {
-        let arn = Parts::new(&self.resource);
+        let arn = self.parts();
         let mut any = Truth::False;
         for (pattern, _) in &resources.patterns {
             any = any.or(pattern.matches(&arn, &self.context));
@@ -405,7 +404,7 @@ fn together(request: &Request, policies: &Policies, same_account: bool, resource
 
 /// KMS keys and roles to be assumed: their own policy must let the account in.
 fn resource_must_trust(request: &Request) -> bool {
-    let arn = Parts::new(&request.resource);
+    let arn = request.parts();
     match &*request.service {
         "kms" => arn.field(2) == "kms" && arn.field(5).starts_with("key/"),
         "sts" => arn.field(2) == "iam" && arn.field(5).starts_with("role/"),

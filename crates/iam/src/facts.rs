@@ -154,7 +154,7 @@ impl AccountFacts {
             let reasons = self.graph.reasons.clone();
             return if reasons.is_empty() { Fact::plain(Truth::False) } else { Fact { reasons, ..Fact::plain(Truth::Unknown) } };
         };
-        let steps: Vec<&escalation::Step> = path.steps.iter().filter_map(|i| self.graph.steps.get(*i)).collect();
+        let steps = &path.steps;
         let words: Vec<String> = steps
             .iter()
             .map(|step| {
@@ -221,8 +221,12 @@ impl Exposure {
             crate::Caller::Anonymous => "anybody",
             other => other.text(),
         };
-        let mut words =
-            format!("{} lets {who} do {} on {}", self.statements.join(", "), crate::inclusion::proper(request), request.resource);
+        let mut words = format!(
+            "{} lets {who} do {} on {}",
+            self.statements.join(", "),
+            crate::inclusion::proper(request),
+            request.resource()
+        );
         match &self.openness {
             Openness::PublicIf(conditions) => words.push_str(&format!(" if {}", conditions.join(" and "))),
             Openness::CrossAccount(accounts) => words.push_str(&format!(" (let in: {})", accounts.join(", "))),

@@ -143,7 +143,7 @@ pub fn request_json(request: &Request) -> Json {
         crate::Caller::Service(name) => json!({ "type": "Service", "name": &**name }),
         other => json!(other.text()),
     };
-    let mut out = json!({ "principal": principal, "action": proper(request), "resource": &*request.resource });
+    let mut out = json!({ "principal": principal, "action": proper(request), "resource": &**request.resource() });
     if let (Some(account), Json::Object(map)) = (&request.resource_account, &mut out) {
         map.insert("resource_account".into(), json!(&**account));
     }

@@ -10,6 +10,7 @@ pub mod account;
 mod arn;
 pub mod authorization;
 pub mod case;
+mod changes;
 mod condition;
 mod document;
 pub mod escalation;
@@ -29,6 +30,7 @@ pub mod why;
 
 pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};
 pub use account::Account;
+pub use changes::{Change, changes};
 pub use document::{Effect, POLICY_BYTES_MAX, Policy, Problem, STATEMENTS_MAX, Statement};
 pub use evaluate::{Decision, Judgement, Level, Part, Policies, evaluate, policy_allows};
 pub use exposure::{Exposure, OUTSIDERS_MAX, Openness, exposure, exposure_of};

@@ -326,7 +326,9 @@ pub struct Request {
     /// `s3:GetObject`, as asked for.
     pub action: Text,
     /// The resource's ARN, or `*` for actions that take none.
-    pub resource: Text,
+    resource: Text,
+    /// Where the first five colons of the resource are.
+    colons: Option<[u32; 5]>,
     /// The account that owns the resource, where known.
     pub resource_account: Option<Text>,
     /// The context, with what follows from the rest of the request.
@@ -354,6 +356,7 @@ impl Request {
             caller,
             action: action.into(),
             resource: resource.into(),
+            colons: colons(resource),
             resource_account: account,
             context,
             service: service.into(),
@@ -416,6 +419,29 @@ impl Request {
         }
     }
 
+    /// The resource's ARN, or `*` for actions that take none.
+    pub fn resource(&self) -> &Text {
+        &self.resource
+    }
+
+    /// The same request for another resource of the same account.
+    pub(crate) fn set_resource(&mut self, resource: &Text) {
+        self.colons = colons(resource);
+        self.resource = resource.clone();
+    }
+
+    /// The resource's fields.
+    #[inline]
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let text: &str = &self.resource;
+        let fields = self.colons.map(|[a, b, c, d, e]| {
+            let cut = |from: u32, to: u32| text.get(from as usize..to as usize).unwrap_or_default();
+            let end = text.len() as u32;
+            [cut(0, a), cut(a + 1, b), cut(b + 1, c), cut(c + 1, d), cut(d + 1, e), cut(e + 1, end)]
+        });
+        Parts { text, fields }
+    }
+
     /// Whether an action pattern takes this request in.
     #[inline]
     pub(crate) fn action_matches(&self, pattern: &ActionPattern) -> Truth {
@@ -440,6 +466,11 @@ impl Request {
         }
         all
     }
+}
+
+fn colons(text: &str) -> Option<[u32; 5]> {
+    let mut at = text.bytes().enumerate().filter(|(_, b)| *b == b':').map(|(i, _)| i as u32);
+    Some([at.next()?, at.next()?, at.next()?, at.next()?, at.next()?])
 }
 
 /// The role's ARN behind a session; the path is not in the session's ARN, so roles below a path cannot be told.

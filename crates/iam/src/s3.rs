@@ -5,7 +5,6 @@
 use ipnet::IpNet;
 use model::Truth;
 
-use crate::arn::Parts;
 use crate::document::{Clause, Effect, Policy, PrincipalPattern, Statement};
 use crate::evaluate::Policies;
 use crate::operator::{Compare, Operand, Quantifier};
@@ -51,7 +50,7 @@ impl Default for BlockPublicAccess {
 /// caller is neither of the bucket's account nor a service.
 pub(crate) fn barred(request: &Request, policies: &Policies, same_account: bool) -> Truth {
     let restricted = policies.s3.account.restrict_public_buckets.or(policies.s3.bucket.restrict_public_buckets);
-    if restricted == Truth::False || &*request.service != "s3" || Parts::new(&request.resource).field(2) != "s3" {
+    if restricted == Truth::False || &*request.service != "s3" || request.parts().field(2) != "s3" {
         return Truth::False;
     }
     let outside = match request.caller {
@@ -158,7 +157,7 @@ fn is_narrow(net: &IpNet) -> bool {
 
 /// Without bucket ABAC the tags of a bucket are not in the request.
 pub(crate) fn drop_bucket_tags(request: &mut Request, switches: &Switches) {
-    if switches.bucket_abac == Some(false) && Parts::new(&request.resource).field(2) == "s3" {
+    if switches.bucket_abac == Some(false) && request.parts().field(2) == "s3" {
         request.context.retain(|key| !key.starts_with("aws:resourcetag/") && !key.starts_with("s3:buckettag/"));
     }
 }

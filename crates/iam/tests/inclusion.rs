@@ -40,7 +40,7 @@ impl Dice {
 
     fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = self.roll(from.len() as u64) as usize;
-        from.get(at).unwrap()
+        from.get(at).unwrap_or_else(|| unreachable!("a die has no more sides than there are things"))
     }
 }
 

@@ -23,9 +23,19 @@ const GUARDS: &[(&str, &str, &str, &str)] = &[
 impl Account {
     /// Reads one scope of a snapshot.
     pub fn from_snapshot(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
+        Account::read_scope(snapshot, scope, &Policy::from_value)
+    }
+
+    /// The same, with links and unknown values in policies standing for fixed texts, so that two versions of a template can
+    /// be compared: the same link means the same thing in both.
+    pub fn from_snapshot_by_name(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
+        Account::read_scope(snapshot, scope, &|value| Policy::from_value(&fixed(value)))
+    }
+
+    fn read_scope(snapshot: &Snapshot, scope: ScopeIndex, read: &dyn Fn(&Value) -> Policy) -> Account {
         let mine: Vec<(usize, &Resource)> = snapshot.resources.iter().enumerate().filter(|(_, r)| r.scope == scope).collect();
         let number = mine.iter().find_map(|(_, r)| r.account.as_ref()).map(|a| a.text().clone());
-        let names = Names { account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()) };
+        let names = Names { account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()), read };
         let managed = names.managed(&mine);
         let mut account = Account { id: number, ..Account::default() };
         let mut groups: FxHashMap<Text, (Text, Vec<Attached>)> = FxHashMap::default();
@@ -51,7 +61,7 @@ impl Account {
                 resource: Some(model::ResourceIndex(*i as u32)),
                 policies: names.own(resource, &managed),
                 boundary,
-                trust: (kind == "role").then(|| Arc::new(Policy::from_value(resource.prop("AssumeRolePolicyDocument")))),
+                trust: (kind == "role").then(|| Arc::new(read(resource.prop("AssumeRolePolicyDocument")))),
                 groups: Vec::new(),
             });
         }
@@ -67,11 +77,12 @@ impl Account {
     }
 }
 
-struct Names {
+struct Names<'a> {
     account: Text,
+    read: &'a dyn Fn(&Value) -> Policy,
 }
 
-impl Names {
+impl Names<'_> {
     /// The ARN, known or made up of the name or else the id.
     fn arn(&self, resource: &Resource, kind: &str) -> Text {
         if let Some(arn) =
@@ -93,7 +104,7 @@ impl Names {
     fn managed(&self, mine: &[(usize, &Resource)]) -> Managed {
         let mut read = FxHashMap::default();
         for (_, resource) in mine.iter().filter(|(_, r)| r.type_name.as_str() == "AWS::IAM::ManagedPolicy") {
-            let policy = Arc::new(Policy::from_value(resource.prop("PolicyDocument")));
+            let policy = Arc::new((self.read)(resource.prop("PolicyDocument")));
             for key in [resource.id.clone(), self.arn(resource, "policy")] {
                 read.insert(key, policy.clone());
             }
@@ -124,7 +135,7 @@ impl Names {
             Value::List(items) => all.extend(items.iter().map(|item| Attached {
                 name: format!("inline {}", item.get("PolicyName").map_or_else(|| "?".to_owned(), shown)).into(),
                 arn: None,
-                policy: Arc::new(Policy::from_value(item.get("PolicyDocument").unwrap_or(item))),
+                policy: Arc::new((self.read)(item.get("PolicyDocument").unwrap_or(item))),
             })),
             Value::Null => {}
             other => all.push(unreadable("inline policies", other)),
@@ -156,7 +167,7 @@ impl Names {
         let attached = Attached {
             name: resource.id.clone(),
             arn: managed.then(|| self.arn(resource, "policy")),
-            policy: Arc::new(Policy::from_value(resource.prop("PolicyDocument"))),
+            policy: Arc::new((self.read)(resource.prop("PolicyDocument"))),
         };
         for name in lists {
             let value = resource.prop(name);
@@ -223,7 +234,7 @@ impl Names {
         if document.is_null() {
             return Vec::new();
         }
-        let policy = Arc::new(Policy::from_value(document));
+        let policy = Arc::new((self.read)(document));
         let own = Value::link(&resource.id, "");
         let value = if owner.is_empty() { &own } else { resource.prop(owner) };
         let items = value.as_list().unwrap_or(std::slice::from_ref(value));
@@ -239,6 +250,20 @@ impl Names {
             if text.starts_with("arn:") { text.into() } else { form.replace("{}", &text).into() }
         };
         items.iter().map(|item| Guarded { arn: known(item), label: resource.id.clone(), policy: policy.clone() }).collect()
+    }
+}
+
+/// The value with every link and unknown as text of its own: `<Bucket.Arn>`; one that stands for an ARN as an ARN.
+fn fixed(value: &Value) -> Value {
+    match value {
+        Value::Link(_) | Value::Unknown(_) | Value::Mixed(_) => {
+            let text = shown(value).replace("${", "<").replace('}', ">");
+            let whole = text.starts_with('<') && (text.contains("Arn>") || text.contains(">/"));
+            Value::text(if whole { format!("arn:aws:::000000000000:{text}") } else { text })
+        }
+        Value::List(items) => Value::List(items.iter().map(fixed).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), fixed(v))).collect()),
+        other => other.clone(),
     }
 }
 

@@ -40,9 +40,9 @@ pub(crate) enum Question {
         #[command(flatten)]
         form: PolicyForm,
     },
-    /// What access does a new policy add, and what does it take away? Exits with 1 if it adds any.
+    /// What access does a new policy, template or plan add, and what does it take away? Exits with 1 if it adds any.
     Diff {
-        /// The old policy.
+        /// The old policy, template or plan.
         old: PathBuf,
         /// The new one.
         new: PathBuf,
@@ -51,7 +51,8 @@ pub(crate) enum Question {
     },
     /// Is a resource policy open to the world or to other accounts? Exits with 1 if it is.
     Public {
-        /// The policy, or an answer of the AWS CLI that holds one; `-` for standard input.
+        /// The policy, an answer of the AWS CLI that holds one, or a template or plan, of which every resource policy is
+        /// judged; `-` for standard input.
         policy: PathBuf,
         /// The account that owns the resource.
         #[arg(long, value_name = "ACCOUNT")]
@@ -180,8 +181,14 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
             documents::eval(case, validate)
         }
         Question::NoBroader { reference, candidate, form } => documents::no_broader(reference, candidate, *form),
-        Question::Diff { old, new, form } => documents::diff(old, new, *form),
-        Question::Public { policy, account, format } => documents::public(policy, account.as_deref(), *format),
+        Question::Diff { old, new, form } => match documents::diff(old, new, *form)? {
+            Some(exit) => Ok(exit),
+            None => accounts::diff(old, new, form.format, learn),
+        },
+        Question::Public { policy, account, format } => match documents::public(policy, account.as_deref(), *format)? {
+            Some(exit) => Ok(exit),
+            None => accounts::public(policy, account.as_deref(), *format, learn),
+        },
         Question::Lint { policies, policy_type, facts, format } => {
             documents::lint(policies, *policy_type, facts.as_deref(), *format)
         }

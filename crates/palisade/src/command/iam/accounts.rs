@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use iam::case::decision_name;
-use iam::escalation::{self, Graph};
-use iam::{Access, Account, Decision, why};
+use iam::escalation;
+use iam::{Access, Account, Decision, Inclusion, why};
 use model::{ScopeIndex, Truth};
 use serde_json::{Value as Json, json};
 
-use super::Where;
-use super::documents::{show, text_of};
+use super::documents::{exit_of as exit_of_openness, request_words, show, text_of};
+use super::{Form, Where};
+use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
 use crate::output;
@@ -181,7 +182,7 @@ pub(super) fn escalate(dot: bool, places: &Where, learn: Learn<'_>) -> Result<Ex
                 _ => {}
             }
             if let Some(path) = graph.path(i) {
-                chain(account, &graph, &path, &mut words, &mut drawing, &mut rows);
+                chain(account, &path, (&mut words, &mut drawing, &mut rows));
             }
         }
     }
@@ -196,17 +197,11 @@ pub(super) fn escalate(dot: bool, places: &Where, learn: Learn<'_>) -> Result<Ex
     Ok(if reachable { Exit::Findings } else { Exit::Clean })
 }
 
-fn chain(
-    account: &Account,
-    graph: &Graph,
-    path: &escalation::Path,
-    words: &mut String,
-    drawing: &mut String,
-    rows: &mut Vec<Json>,
-) {
+fn chain(account: &Account, path: &escalation::Path<'_>, out: (&mut String, &mut String, &mut Vec<Json>)) {
+    let (words, drawing, rows) = out;
     let label = |at: usize| account.principals.get(at).map_or("?", |p| &p.label);
     let mut steps = Vec::new();
-    for (n, step) in path.steps.iter().filter_map(|i| graph.steps.get(*i)).enumerate() {
+    for (n, step) in path.steps.iter().enumerate() {
         let to = if step.to == step.from { "admin" } else { label(step.to) };
         let how: Vec<String> = step.requests.iter().map(|(a, r)| format!("{a} on {r}")).collect();
         let indent = if n == 0 { "  " } else { "    then " };
@@ -224,7 +219,7 @@ fn chain(
             "requests": step.requests.iter().map(|(a, r)| json!({ "action": a, "resource": r })).collect::<Vec<_>>(),
         }));
     }
-    let first = path.steps.first().and_then(|i| graph.steps.get(*i)).map_or("?", |s| label(s.from));
+    let first = path.steps.first().map_or("?", |s| label(s.from));
     let arn = account.find(first).map_or(first, |p| &p.arn);
     rows.push(json!({ "principal": arn, "admin": false, "certain": path.certain, "steps": steps }));
 }
@@ -262,4 +257,82 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
     });
     show(places.format, &document, &words)?;
     Ok(access.map_or(Exit::Incomplete, |a| exit_of(a.decision)))
+}
+
+/// `iam diff` on templates, plans and folders.
+pub(super) fn diff(old: &Path, new: &Path, form: Form, learn: Learn<'_>) -> Result<Exit> {
+    let knowledge = learn()?;
+    let read = |path: &Path| -> Result<Vec<Account>> {
+        let snapshot = input::read(&[path.to_path_buf()], &InputArgs::default(), &knowledge)?;
+        Ok((0..snapshot.scopes.len()).map(|i| Account::from_snapshot_by_name(&snapshot, ScopeIndex(i as u32))).collect())
+    };
+    let (before, after) = (read(old)?, read(new)?);
+    let empty = Account::default();
+    let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
+    for i in 0..before.len().max(after.len()) {
+        for change in iam::changes(before.get(i).unwrap_or(&empty), after.get(i).unwrap_or(&empty)) {
+            for (answer, verb) in [(&change.added, "adds"), (&change.removed, "removes")] {
+                let what = match answer {
+                    Inclusion::Yes => continue,
+                    Inclusion::No { request, .. } => {
+                        format!("{verb} access: {}", request_words(&iam::request_json(request)))
+                    }
+                    Inclusion::Unknown(reasons) => format!("may have changed: {}", reasons.join("; ")),
+                };
+                let _ = writeln!(words, "{} ({}) {}", change.subject, change.part, report::printable(&what));
+            }
+            exit = match (&change.added, exit) {
+                (Inclusion::No { .. }, _) | (_, Exit::Findings) => Exit::Findings,
+                (Inclusion::Unknown(_), _) | (_, Exit::Incomplete) => Exit::Incomplete,
+                (Inclusion::Yes, Exit::Clean) => Exit::Clean,
+            };
+            rows.push(json!({
+                "subject": change.subject, "part": change.part, "added": side(&change.added), "removed": side(&change.removed),
+            }));
+        }
+    }
+    if words.is_empty() {
+        words.push_str("no access is added or removed\n");
+    }
+    show(form, &json!({ "schema": "palisade/iam.diff/1", "changes": rows }), &words)?;
+    Ok(exit)
+}
+
+/// `no`, `yes` with a request, or `unknown` with reasons.
+fn side(answer: &Inclusion) -> Json {
+    match answer {
+        Inclusion::Yes => json!({ "answer": "no" }),
+        Inclusion::No { request, statements } => {
+            json!({ "answer": "yes", "request": iam::request_json(request), "statements": statements })
+        }
+        Inclusion::Unknown(reasons) => json!({ "answer": "unknown", "reasons": reasons }),
+    }
+}
+
+/// `iam public` on every resource and trust policy of a template, plan or folder.
+pub(super) fn public(path: &Path, owner: Option<&str>, form: Form, learn: Learn<'_>) -> Result<Exit> {
+    let places = Where { input: InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() }, format: form };
+    let all = accounts(&places, learn)?;
+    let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
+    for (_, account) in &all {
+        let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
+        for (label, policy) in account.resources.iter().map(|r| (&r.label, &r.policy)).chain(trusts) {
+            let exposure = iam::exposure(policy, owner.or(account.id.as_deref()));
+            exit = match (exit_of_openness(&exposure.openness), exit) {
+                (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
+                (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,
+                _ => Exit::Clean,
+            };
+            let proof = exposure.words();
+            let _ = writeln!(words, "{label}: {} {}", exposure.openness.name(), report::printable(&proof));
+            let mut row = exposure.to_json();
+            if let Some(map) = row.as_object_mut() {
+                map.remove("schema");
+                map.insert("resource".into(), json!(&**label));
+            }
+            rows.push(row);
+        }
+    }
+    show(form, &json!({ "schema": "palisade/iam.public/1", "resources": rows }), &words)?;
+    Ok(exit)
 }

@@ -40,16 +40,31 @@ pub(super) fn eval(path: &Path, validate: Validate) -> Result<Exit> {
     let text = text_of(path)?;
     let mut out = String::new();
     let mut answer = |case: &Json| {
+        if let Json::String(error) = case {
+            let _ = writeln!(out, "{}", json!({ "error": error }));
+            return;
+        }
         let answer = match iam::case::read(case, validate) {
             Ok(case) => Case::answer(&case),
             Err(error) => json!({ "error": error }),
         };
         let _ = writeln!(out, "{answer}");
     };
-    for document in serde_json::Deserializer::from_str(&text).into_iter::<Json>() {
-        match document.with_context(|| format!("`{}` is not JSON", path.display()))? {
-            Json::Array(cases) => cases.iter().for_each(&mut answer),
-            case => answer(&case),
+    let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+    if serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok() {
+        for line in text.lines().filter(|l| !l.trim().is_empty()) {
+            match serde_json::from_str::<Json>(line) {
+                Ok(Json::Array(cases)) => cases.iter().for_each(&mut answer),
+                Ok(case) => answer(&case),
+                Err(error) => answer(&Json::String(format!("not JSON: {error}"))),
+            }
+        }
+    } else {
+        for document in serde_json::Deserializer::from_str(&text).into_iter::<Json>() {
+            match document.with_context(|| format!("`{}` is not JSON", path.display()))? {
+                Json::Array(cases) => cases.iter().for_each(&mut answer),
+                case => answer(&case),
+            }
         }
     }
     output::print(&out)?;
@@ -112,10 +127,18 @@ fn excerpts(text: &str, statements: &[String]) -> String {
     out
 }
 
-/// `iam diff`
-pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Exit> {
-    let (before, text) = (iam::policy_in(&text_of(old)?), text_of(new)?);
-    let after = iam::policy_in(&text);
+/// Whether text is a policy or an answer that holds one, and not a template or plan.
+fn is_policy(path: &Path, text: &str) -> bool {
+    path == Path::new("-") || serde_json::from_str::<Json>(text).is_ok() && !iam::policy_in(text).statements.is_empty()
+}
+
+/// `iam diff` on two policies; `None` if they are something else.
+pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Option<Exit>> {
+    let (old_text, text) = (text_of_any(old)?, text_of_any(new)?);
+    if !is_policy(old, &old_text) && !is_policy(new, &text) {
+        return Ok(None);
+    }
+    let (before, after) = (iam::policy_in(&old_text), iam::policy_in(&text));
     let kind = form.policy_type.kind();
     let (added, removed) = (iam::no_broader(&before, &after, kind), iam::no_broader(&after, &before, kind));
     let side = |answer: &Inclusion, verb: &str| match answer {
@@ -139,16 +162,27 @@ pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Exit> {
     };
     let document = json!({ "schema": "palisade/iam.diff/1", "added": part(&added), "removed": part(&removed) });
     show(form.format, &document, &words)?;
-    Ok(match added {
+    Ok(Some(match added {
         Inclusion::Yes => Exit::Clean,
         Inclusion::No { .. } => Exit::Findings,
         Inclusion::Unknown(_) => Exit::Incomplete,
-    })
+    }))
 }
 
-/// `iam public`
-pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<Exit> {
-    let text = text_of(path)?;
+/// The text of a file; of a folder none.
+fn text_of_any(path: &Path) -> Result<String> {
+    if path.is_dir() { Ok(String::new()) } else { text_of(path) }
+}
+
+/// `iam public` on one policy; `None` if the file is something else.
+pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<Option<Exit>> {
+    let text = text_of_any(path)?;
+    if !is_policy(path, &text) && !text.contains("\"Statement\"") {
+        return Ok(None);
+    }
+    if text.contains("\"Resources\"") && !is_policy(path, &text) || text.contains("\"planned_values\"") {
+        return Ok(None);
+    }
     let exposure = iam::exposure(&iam::policy_in(&text), account);
     let mut words = match &exposure.openness {
         Openness::Public => "public: everybody is let in\n".to_owned(),
@@ -165,11 +199,16 @@ pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<E
         let _ = writeln!(words, "  whatever account they act for: {}", exposure.deputies.join(", "));
     }
     show(form, &exposure.to_json(), &words)?;
-    Ok(match exposure.openness {
+    Ok(Some(exit_of(&exposure.openness)))
+}
+
+/// 0 for closed, 3 for unknown, 1 for the rest.
+pub(super) fn exit_of(openness: &Openness) -> Exit {
+    match openness {
         Openness::No => Exit::Clean,
         Openness::Unknown(_) => Exit::Incomplete,
         _ => Exit::Findings,
-    })
+    }
 }
 
 /// `iam lint`
