@@ -4,14 +4,16 @@
 //! (`describe-instances.json`) where a key could mean several calls. Account and Region come from the folders above it, or from
 //! ARNs inside. What only a call per item tells is "not collected".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use catalogue::collect::{CollectScope, Expr, Segment};
-use model::{AccountId, Gap, GapReason, Partition, Region, Resource, Snapshot, SourceKind, Value, from_json};
+use catalogue::collect::{CollectScope, Expr, Mapping, Member, Segment};
+use model::{
+    AccountId, Gap, GapReason, Partition, Reason, Region, Resource, Snapshot, SourceKind, Text, TypeName, Value, from_json,
+};
 
 use crate::collect::Answer;
-use crate::collect::{Plan, TypePlan, map_item};
+use crate::collect::{GetPlan, Plan, TypePlan, map_item};
 use crate::value::{Named, Scope, eval, holds};
 
 /// The most bytes of one file.
@@ -45,12 +47,33 @@ pub struct Answers<'a> {
     plan: &'a Plan,
     resources: Vec<Resource>,
     gaps: Vec<Gap>,
+    /// The calls that a file stood for.
+    told: BTreeSet<About>,
+}
+
+/// A call, and what it was about.
+type About = (String, Option<TypeName>, Option<AccountId>, Option<Region>);
+
+fn about(gap: &Gap) -> About {
+    (gap.what.clone(), gap.type_name.clone(), gap.account.clone(), gap.region.clone())
+}
+
+/// Takes over what another file tells of the same resource: what was not collected here.
+fn fill(first: &mut Resource, later: &Resource) {
+    let open = |v: &Value| matches!(v, Value::Unknown(why) if why.reason == Reason::NotCollected);
+    let keys: Vec<Text> = first.props.iter().filter(|(_, v)| open(v)).map(|(k, _)| k.clone()).collect();
+    for key in keys {
+        match later.props.get(&key) {
+            Some(value) => first.props.insert(key, value.clone()),
+            None => first.props.remove(&key),
+        };
+    }
 }
 
 impl<'a> Answers<'a> {
     /// Nothing read yet.
     pub fn new(plan: &'a Plan) -> Answers<'a> {
-        Answers { plan, resources: Vec::new(), gaps: Vec::new() }
+        Answers { plan, resources: Vec::new(), gaps: Vec::new(), told: BTreeSet::new() }
     }
 
     /// Reads one file; `path` is its place below the folder, with `/`. Gives how many resources it holds.
@@ -60,7 +83,8 @@ impl<'a> Answers<'a> {
         }
         let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| AnswersError::NotJson(e.to_string()))?;
         let kinds = self.recognise(path, &json);
-        if kinds.is_empty() {
+        let singles = self.singles(path, &json);
+        if kinds.is_empty() && singles.is_empty() {
             return Err(AnswersError::NotRecognised);
         }
         let place = Place::of(path);
@@ -68,21 +92,39 @@ impl<'a> Answers<'a> {
         let before = self.resources.len();
         for kind in kinds {
             let found = resources(kind, &answer, &place);
-            if found.is_empty() {
-                continue;
+            if !found.is_empty() {
+                self.not_told(kind, None, path, &place);
+                self.resources.extend(found);
             }
-            for get in &kind.gets {
-                let detail = format!("a saved listing does not say it; `{path}`");
-                let mut gap = Gap::new(format!("{}:{}", get.service, get.call), GapReason::NotCollected, detail);
-                gap.help = Some("scan the live account, or a snapshot of it".to_owned());
-                gap.type_name = Some(kind.type_name.clone());
-                gap.account = place.account.clone();
-                gap.region = place.region.clone();
-                self.gaps.push(gap);
-            }
-            self.resources.extend(found);
+        }
+        for (kind, at) in singles {
+            let given = Answer::Given(answer.clone());
+            let one = |(n, g)| (g, if n == at { &given } else { &Answer::NotAsked });
+            let gets: Vec<_> = kind.gets.iter().enumerate().map(one).collect();
+            let Some(mut resource) = map_item(kind, &Value::Null, &place.named(), &gets) else { continue };
+            (resource.account, resource.region) = (place.account.clone(), place.region.clone());
+            self.not_told(kind, Some(at), path, &place);
+            self.resources.push(resource);
         }
         Ok(self.resources.len() - before)
+    }
+
+    /// Notes what calls this file does not stand for.
+    fn not_told(&mut self, kind: &TypePlan, told: Option<usize>, path: &str, place: &Place) {
+        for (at, get) in kind.gets.iter().enumerate() {
+            let call = format!("{}:{}", get.service, get.call);
+            let detail = format!("`{path}` does not say it");
+            let mut gap = Gap::new(call, GapReason::NotCollected, detail);
+            gap.help = Some("scan the live account, or a snapshot of it".to_owned());
+            gap.type_name = Some(kind.type_name.clone());
+            gap.account = place.account.clone();
+            gap.region = place.region.clone();
+            if told == Some(at) {
+                self.told.insert(about(&gap));
+            } else {
+                self.gaps.push(gap);
+            }
+        }
     }
 
     /// All that was read, in a stable order. Of a resource that stands in two files the first counts.
@@ -92,14 +134,40 @@ impl<'a> Answers<'a> {
         self.resources.iter_mut().for_each(|r| r.scope = scope);
         self.resources
             .sort_by(|a, b| (&a.account, &a.type_name, &a.region, &a.id).cmp(&(&b.account, &b.type_name, &b.region, &b.id)));
-        self.resources
-            .dedup_by(|b, a| (&a.account, &a.type_name, &a.region, &a.id) == (&b.account, &b.type_name, &b.region, &b.id));
+        self.resources.dedup_by(|later, first| {
+            let same = (&first.account, &first.type_name, &first.region, &first.id)
+                == (&later.account, &later.type_name, &later.region, &later.id);
+            if same {
+                fill(first, later);
+            }
+            same
+        });
+        let told = std::mem::take(&mut self.told);
+        self.gaps.retain(|g| !told.contains(&about(g)));
         self.gaps.sort();
         self.gaps
             .dedup_by(|b, a| (&a.what, &a.type_name, &a.account, &a.region) == (&b.what, &b.type_name, &b.account, &b.region));
         snapshot.resources = self.resources;
         snapshot.gaps = self.gaps;
         snapshot
+    }
+
+    /// The types of which there is one, and which of their calls this answers. An answer that several calls give is told
+    /// apart by the file's name; if that does not say, it is left out.
+    fn singles(&self, path: &str, json: &serde_json::Value) -> Vec<(&'a TypePlan, usize)> {
+        let Some(object) = json.as_object() else { return Vec::new() };
+        let name = path.to_ascii_lowercase();
+        let mut out = Vec::new();
+        for kind in self.plan.types().iter().filter(|t| t.steps.is_empty()) {
+            let fits = |g: &GetPlan| g.members.iter().any(|m| member_key(m).is_some_and(|k| object.contains_key(k)));
+            let found: Vec<usize> = kind.gets.iter().enumerate().filter(|(_, g)| fits(g)).map(|(at, _)| at).collect();
+            let named = |at: &&usize| kind.gets.get(**at).is_some_and(|g| name.contains(&kebab(&g.call)));
+            let said: Vec<usize> = found.iter().filter(named).copied().collect();
+            if let ([one], _) | (_, [one]) = (found.as_slice(), said.as_slice()) {
+                out.push((&**kind, *one));
+            }
+        }
+        out
     }
 
     /// The types whose listing this is: the file's name decides where several calls share the key.
@@ -147,6 +215,16 @@ fn items(kind: &TypePlan, answer: &Value, named: Named) -> Vec<(Value, Named)> {
         found = next;
     }
     found
+}
+
+/// The top-level key of the answer that a property comes from.
+fn member_key(member: &Member) -> Option<&str> {
+    match &member.value {
+        Mapping::Expr(expr) | Mapping::Each { each: expr, .. } | Mapping::Object { from: Some(expr), .. } => first_key(expr),
+        Mapping::Same(name) => Some(name),
+        Mapping::Object { from: None, members } => members.iter().find_map(member_key),
+        Mapping::Chain(_) | Mapping::Fixed(_) => None,
+    }
 }
 
 fn first_key(expr: &Expr) -> Option<&str> {
@@ -202,16 +280,21 @@ impl Place {
     }
 }
 
+impl Place {
+    /// What templates can name.
+    fn named(&self) -> Named {
+        let partition = self.region.as_ref().map_or(Partition::Aws, Region::partition);
+        let known = [
+            Some(("partition", partition.name())),
+            self.region.as_ref().map(|r| ("region", r.as_str())),
+            self.account.as_ref().map(|a| ("account", a.as_str())),
+        ];
+        known.into_iter().flatten().map(|(k, v)| (k.to_owned(), Value::text(v))).collect()
+    }
+}
+
 fn resources(kind: &TypePlan, answer: &Value, place: &Place) -> Vec<Resource> {
-    let region = place.region.as_ref();
-    let mut named = Named::new();
-    named.insert("partition".to_owned(), Value::text(region.map_or(Partition::Aws, Region::partition).name()));
-    if let Some(region) = region {
-        named.insert("region".to_owned(), Value::text(region.as_str()));
-    }
-    if let Some(account) = &place.account {
-        named.insert("account".to_owned(), Value::text(account.as_str()));
-    }
+    let named = place.named();
     let mut out = Vec::new();
     for (item, named) in items(kind, answer, named) {
         let item = &item;

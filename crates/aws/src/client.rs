@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) cancel: Cancel,
     limiter: Limiter,
+    /// One for each request that may be under way.
+    slots: tokio::sync::Semaphore,
     /// Our clock's lag behind the services', in seconds.
     skew: AtomicI64,
     calls: AtomicU64,
@@ -62,12 +64,14 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(http: Http, env: Environment, limits: Limits, cancel: Cancel) -> Shared {
         let limiter = Limiter::new(limits.calls_per_second);
+        let slots = tokio::sync::Semaphore::new(limits.requests_at_once.max(1));
         Shared {
             http,
             env,
             limits,
             cancel,
             limiter,
+            slots,
             skew: AtomicI64::new(0),
             calls: AtomicU64::new(0),
             buckets: Mutex::new(BTreeMap::new()),
@@ -180,6 +184,8 @@ impl Client {
         let url = url(&endpoint, parts);
         let headers = self.signed(&endpoint, parts, &url, &credentials).map_err(|m| fail(ErrorKind::Failed, &m))?;
         self.shared.calls.fetch_add(1, Ordering::Relaxed);
+        // A closed semaphore cannot be: nobody closes it.
+        let _slot = self.shared.slots.acquire().await;
         let sent = self.shared.http.send(&parts.method, &url, &headers, &parts.body);
         let answer = tokio::select! {
             answer = sent => answer,

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 pub use plan::Plan;
 
-pub(crate) use plan::{Group, TypePlan};
+pub(crate) use plan::{GetPlan, Group, TypePlan};
 pub(crate) use unit::{Answer, map_item};
 
 use crate::client::Client;

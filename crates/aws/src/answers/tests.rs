@@ -69,6 +69,31 @@ fn what_is_not_an_answer_is_told() {
 }
 
 #[test]
+fn what_there_is_one_of_is_put_together() {
+    let kind = "type = \"Palisade::Account::Settings\"\ntitle = \"a\"\nidentifier = [\"AccountId\"]";
+    let file = "service = \"iam\"\nscope = \"account\"\nprops.AccountId = \"{account}\"\n\
+        [[get]]\ncall = \"GetAccountSummary\"\nprops.Mfa = \"SummaryMap.AccountMFAEnabled | bool\"\n\
+        [[get]]\ncall = \"ListAccountAliases\"\nprops.Alias = \"AccountAliases[0]\"\n\
+        [[get]]\nservice = \"organizations\"\ncall = \"DescribeOrganization\"\nprops.Organization = \"Organization.Id\"\n";
+    let folder = TypeFolder {
+        folder: "aws/account/settings".into(),
+        file: toml::from_str::<TypeFile>(kind).unwrap(),
+        collect: Some(toml::from_str(file).unwrap()),
+    };
+    let plan = Plan::new(&[folder]).unwrap();
+    let mut answers = Answers::new(&plan);
+    assert_eq!(answers.add("123456789012/a.json", b"{\"SummaryMap\":{\"AccountMFAEnabled\":1}}"), Ok(1));
+    assert_eq!(answers.add("123456789012/b.json", b"{\"AccountAliases\":[]}"), Ok(1));
+    let snapshot = answers.finish("saved");
+    let [one] = &snapshot.resources[..] else { panic!("{:?}", snapshot.resources) };
+    assert_eq!(one.prop("Mfa"), &Value::Bool(true));
+    assert!(one.prop("Alias").is_null(), "the answer says that there is none");
+    assert!(matches!(one.prop("Organization"), Value::Unknown(_)));
+    let calls: Vec<&str> = snapshot.gaps.iter().map(|g| g.what.as_str()).collect();
+    assert_eq!(calls, ["organizations:DescribeOrganization"]);
+}
+
+#[test]
 fn the_name_decides_between_two_calls() {
     let plan = plan();
     let text = json!({ "repositories": [{ "repositoryName": "r" }] }).to_string();

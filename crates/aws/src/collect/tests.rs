@@ -320,6 +320,26 @@ fn an_organisation_is_collected_through_a_role() {
 }
 
 #[test]
+fn requests_under_way_are_limited() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let at_most = |limit: usize| {
+        let (now, most) = (std::sync::Arc::new(AtomicUsize::new(0)), std::sync::Arc::new(AtomicUsize::new(0)));
+        let (inside, seen) = (std::sync::Arc::clone(&now), std::sync::Arc::clone(&most));
+        let server = serve(move |asked, _| {
+            let count = inside.fetch_add(1, Ordering::SeqCst) + 1;
+            seen.fetch_max(count, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(20));
+            inside.fetch_sub(1, Ordering::SeqCst);
+            account(asked)
+        });
+        run(&[QUEUES, SERVICES], &server, |c| c.limits.requests_at_once = limit);
+        most.load(Ordering::SeqCst)
+    };
+    assert_eq!(at_most(1), 1);
+    assert!(at_most(8) > 1);
+}
+
+#[test]
 fn items_are_limited() {
     let server = serve(|asked, _| account(asked));
     let with = |items_max| run(&[QUEUES], &server, |c| c.limits.items_max = items_max).snapshot;
