@@ -375,4 +375,52 @@ mod tests {
         let fact = ask(&template(all), "Db", 5432);
         assert_eq!((fact.truth, fact.reasons.len()), (Truth::Unknown, 1));
     }
+
+    /// The same account as a live collection gives it: physical ids, main table and default ACL by their own word.
+    #[test]
+    fn a_live_account() {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("live", SourceKind::Live);
+        let all = json!({
+            "vpc-1": ["AWS::EC2::VPC", {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+            "subnet-1": ["AWS::EC2::Subnet", {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}],
+            "igw-1": ["AWS::EC2::InternetGateway", {"InternetGatewayId": "igw-1"}],
+            "igw-1|vpc-1": ["AWS::EC2::VPCGatewayAttachment", {"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}],
+            "rtb-1": ["AWS::EC2::RouteTable", {"RouteTableId": "rtb-1", "VpcId": "vpc-1"}],
+            "rtb-1|0": ["AWS::EC2::Route", {"RouteTableId": "rtb-1", "DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local"}],
+            "rtb-1|1": ["AWS::EC2::Route", {"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}],
+            "rtbassoc-1": ["AWS::EC2::SubnetRouteTableAssociation", {"RouteTableId": "rtb-1", "Main": true}],
+            "acl-1": ["AWS::EC2::NetworkAcl", {"VpcId": "vpc-1", "IsDefault": true}],
+            "acl-1|in": ["AWS::EC2::NetworkAclEntry",
+                {"NetworkAclId": "acl-1", "RuleNumber": 100, "Protocol": -1, "RuleAction": "allow", "Egress": false, "CidrBlock": "0.0.0.0/0"}],
+            "acl-1|out": ["AWS::EC2::NetworkAclEntry",
+                {"NetworkAclId": "acl-1", "RuleNumber": 100, "Protocol": -1, "RuleAction": "allow", "Egress": true, "CidrBlock": "0.0.0.0/0"}],
+            "sg-1": ["AWS::EC2::SecurityGroup", {"GroupId": "sg-1", "VpcId": "vpc-1",
+                "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0"}]}],
+            "eni-1": ["AWS::EC2::NetworkInterface", {"Id": "eni-1", "SubnetId": "subnet-1", "PrivateIpAddress": "10.0.1.5",
+                "GroupSet": ["sg-1"], "PublicIp": "3.3.3.3", "InstanceId": "i-1"}],
+            "arn:aws:ec2:eu-west-1:111122223333:instance/i-1": ["AWS::EC2::Instance", {"InstanceId": "i-1", "SubnetId": "subnet-1",
+                "SecurityGroupIds": ["sg-1"], "NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1"}]}],
+        });
+        for (name, entry) in all.as_object().unwrap() {
+            let mut resource = Resource::new(name.as_str(), TypeName::new(entry[0].as_str().unwrap()).unwrap(), scope);
+            if let Value::Map(props) = from_json(&entry[1]) {
+                resource.props = props;
+            }
+            snapshot.resources.push(resource);
+        }
+        let fact = ask(&snapshot, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", 22);
+        assert_eq!(fact.truth, Truth::True, "{fact:?}");
+        assert_eq!(fact.path, "internet -> igw-1 -> i-1 3.3.3.3 (tcp/22) by sg-1 ingress tcp/22 0.0.0.0/0");
+        assert_eq!(ask(&snapshot, "eni-1", 22).truth, Truth::True);
+        snapshot.resources.retain(|r| r.type_name.as_str() != "AWS::EC2::NetworkInterface");
+        let instance = snapshot.resources.last_mut().unwrap();
+        instance.attrs.insert("PublicIp", Value::text("3.3.3.3"));
+        if let Value::Map(props) = from_json(&json!({"NetworkInterfaces": [
+            {"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "GroupSet": ["sg-1"], "AssociatePublicIpAddress": true}]}))
+        {
+            instance.props.insert("NetworkInterfaces", props.get("NetworkInterfaces").unwrap().clone());
+        }
+        assert_eq!(ask(&snapshot, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", 22).truth, Truth::True);
+    }
 }

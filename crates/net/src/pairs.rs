@@ -14,50 +14,64 @@ use crate::network::{GroupRule, Network, OwnerKind, Peer};
 use crate::ports::Spans;
 use crate::trace::End;
 
-/// A set of interfaces, by sorted position inside and by interface outside.
+/// A set of positions within a window of 64-bit words; outside of the window it holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bits {
+struct Bits {
+    first: usize,
     words: Vec<u64>,
 }
 
+/// A window: the first word and the one behind the last.
+type Window = (usize, usize);
+
 impl Bits {
-    fn none(len: usize) -> Bits {
-        Bits { words: vec![0; len.div_ceil(64)] }
+    fn none((first, end): Window) -> Bits {
+        Bits { first, words: vec![0; end.saturating_sub(first)] }
+    }
+
+    /// The part of another set that lies in the window.
+    fn part(other: &Bits, window: Window) -> Bits {
+        let mut bits = Bits::none(window);
+        bits.or(other);
+        bits
+    }
+
+    fn window(&self) -> Window {
+        (self.first, self.first + self.words.len())
     }
 
     fn set(&mut self, at: usize) {
-        if let Some(word) = self.words.get_mut(at / 64) {
+        if let Some(word) = (at / 64).checked_sub(self.first).and_then(|n| self.words.get_mut(n)) {
             *word |= 1 << (at % 64);
         }
     }
 
     fn has(&self, at: usize) -> bool {
-        self.words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+        (at / 64).checked_sub(self.first).and_then(|n| self.words.get(n)).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
+    /// Sets `from..to`, as far as it lies in the window.
     fn range(&mut self, from: usize, to: usize) {
+        let (first, end) = self.window();
+        let (from, to) = (from.max(first * 64), to.min(end * 64));
         if from >= to {
             return;
         }
-        let (first, last) = (from / 64, (to - 1) / 64);
-        let head = u64::MAX << (from % 64);
-        let tail = u64::MAX >> (63 - (to - 1) % 64);
-        for (n, word) in self.words.iter_mut().enumerate().take(last + 1).skip(first) {
-            let mut mask = u64::MAX;
-            if n == first {
-                mask &= head;
-            }
-            if n == last {
-                mask &= tail;
-            }
-            *word |= mask;
+        let (low, high) = (from / 64 - first, (to - 1) / 64 - first);
+        let (head, tail) = (u64::MAX << (from % 64), u64::MAX >> (63 - (to - 1) % 64));
+        for (n, word) in self.words.iter_mut().enumerate().take(high + 1).skip(low) {
+            let left = if n == low { head } else { u64::MAX };
+            let right = if n == high { tail } else { u64::MAX };
+            *word |= left & right;
         }
     }
 
     fn or(&mut self, other: &Bits) {
-        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+        let (skip_mine, skip_theirs) = (other.first.saturating_sub(self.first), self.first.saturating_sub(other.first));
+        self.words.iter_mut().skip(skip_mine).zip(other.words.iter().skip(skip_theirs)).for_each(|(a, b)| *a |= b);
     }
 
+    /// Keeps what both have; the other one has this one's window.
     fn and(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
@@ -68,6 +82,13 @@ impl Bits {
 
     fn is_empty(&self) -> bool {
         self.words.iter().all(|w| *w == 0)
+    }
+
+    /// The smallest window that holds all of the set.
+    fn extent(&self) -> Window {
+        let low = self.words.iter().position(|w| *w != 0).unwrap_or(0);
+        let high = self.words.iter().rposition(|w| *w != 0).map_or(low, |n| n + 1);
+        (self.first + low, self.first + high)
     }
 }
 
@@ -126,6 +147,8 @@ pub struct Pairs<'a> {
 struct Gate {
     classes: Vec<(Spans, Bits)>,
     grouped: Bits,
+    /// Where there is anything at all.
+    window: Window,
 }
 
 impl<'a> Pairs<'a> {
@@ -140,7 +163,7 @@ impl<'a> Pairs<'a> {
         order.sort_unstable();
         let mut position = vec![None; net.interfaces.len()];
         let mut in_group = vec![Vec::new(); net.groups.len()];
-        let mut free = Bits::none(order.len());
+        let mut free = Bits::none((0, order.len().div_ceil(64)));
         for (at, (_, interface)) in order.iter().enumerate() {
             if let Some(slot) = position.get_mut(*interface) {
                 *slot = Some(at);
@@ -164,6 +187,10 @@ impl<'a> Pairs<'a> {
         pairs
     }
 
+    fn whole(&self) -> Window {
+        (0, self.order.len().div_ceil(64))
+    }
+
     fn find_zones(&mut self, family: Family) {
         let mut edges = Lpm::default();
         let lines = self.net.acls.iter().flat_map(|a| a.inbound.iter().chain(&a.outbound)).filter_map(|e| e.cidr);
@@ -181,7 +208,7 @@ impl<'a> Pairs<'a> {
             let zone = *zones.entry(key).or_insert(next);
             if zone == next {
                 self.members.push(at);
-                self.of_zone.push(Bits::none(self.order.len()));
+                self.of_zone.push(Bits::none(self.whole()));
             }
             self.zone.push(zone);
             if let Some(bits) = self.of_zone.get_mut(zone as usize) {
@@ -192,8 +219,7 @@ impl<'a> Pairs<'a> {
 
     /// What routes and ACLs carry from every zone into one.
     fn gate(&self, to: usize) -> Gate {
-        let len = self.order.len();
-        let mut gate = Gate { classes: Vec::new(), grouped: Bits::none(len) };
+        let mut gate = Gate { classes: Vec::new(), grouped: Bits::none(self.whole()), window: (0, 0) };
         let Some((dst, target)) = self.members.get(to).and_then(|at| self.order.get(*at)).copied() else { return gate };
         for (from, member) in self.members.iter().enumerate() {
             let (Some((src, source)), Some(bits)) = (self.order.get(*member).copied(), self.of_zone.get(from)) else { continue };
@@ -209,6 +235,11 @@ impl<'a> Pairs<'a> {
                 None => gate.classes.push((ports, bits.clone())),
             }
         }
+        let mut all = Bits::none(self.whole());
+        gate.classes.iter().for_each(|(_, bits)| all.or(bits));
+        gate.window = all.extent();
+        gate.grouped = Bits::part(&gate.grouped, gate.window);
+        gate.classes.iter_mut().for_each(|(_, bits)| *bits = Bits::part(bits, gate.window));
         gate
     }
 
@@ -252,7 +283,7 @@ impl<'a> Pairs<'a> {
     pub fn count_tcp(&self) -> u64 {
         let mut count = 0;
         self.each_tcp(&mut |_, spans| {
-            let mut any = Bits::none(self.order.len());
+            let mut any = Bits::none(self.whole());
             spans.iter().for_each(|(_, _, sources)| any.or(sources.bits));
             count += any.count();
         });
@@ -316,11 +347,10 @@ impl<'a> Pairs<'a> {
     }
 
     fn sources(&self, port: u16, open: bool, rules: &[&GroupRule], sending: &[(&Outbound<'_>, bool)], gate: &Gate) -> Bits {
-        let len = self.order.len();
-        let mut plain = Bits::none(len);
-        let mut members = Bits::none(len);
+        let mut plain = Bits::none(gate.window);
+        let mut members = Bits::none(gate.window);
         if open {
-            plain.range(0, len);
+            plain.range(0, self.order.len());
         }
         for rule in rules.iter().filter(|r| r.ports.tcp.contains(port)) {
             match &rule.peer {
@@ -338,13 +368,13 @@ impl<'a> Pairs<'a> {
         if plain.is_empty() {
             return plain;
         }
-        let mut carried = Bits::none(len);
+        let mut carried = Bits::none(gate.window);
         gate.classes.iter().filter(|(spans, _)| spans.contains(port)).for_each(|(_, bits)| carried.or(bits));
         plain.and(&carried);
-        let mut senders = self.free.clone();
+        let mut senders = Bits::part(&self.free, gate.window);
         for (out, by_group) in sending.iter().filter(|(o, _)| o.rule.ports.tcp.contains(port)) {
-            let mut some = Bits::none(len);
-            out.senders.iter().for_each(|at| some.set(*at as usize));
+            let mut some = Bits::none(gate.window);
+            inside(out.senders, gate.window).iter().for_each(|at| some.set(*at as usize));
             if *by_group {
                 some.and(&gate.grouped);
             }
@@ -364,8 +394,16 @@ impl<'a> Pairs<'a> {
 
     fn add_group(&self, bits: &mut Bits, group: Option<usize>) {
         let list = group.and_then(|g| self.in_group.get(g));
-        list.into_iter().flatten().for_each(|at| bits.set(*at as usize));
+        let window = bits.window();
+        list.into_iter().flat_map(|l| inside(l, window)).for_each(|at| bits.set(*at as usize));
     }
+}
+
+/// The part of a sorted list of positions that lies in a window.
+fn inside(list: &[u32], (first, end): Window) -> &[u32] {
+    let low = list.partition_point(|at| (*at as usize) < first * 64);
+    let high = list.partition_point(|at| (*at as usize) < end * 64);
+    list.get(low..high).unwrap_or_default()
 }
 
 /// A rule that lets every TCP port through to every address of a family.

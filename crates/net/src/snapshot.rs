@@ -55,6 +55,8 @@ struct Reader<'a> {
     elastic: FxHashMap<Text, Option<Addr>>,
     /// Next free stand-in within a subnet.
     next: FxHashMap<Text, u128>,
+    /// Addresses that interfaces have for certain: no stand-in may take one.
+    used: rustc_hash::FxHashSet<Addr>,
     /// Stand-ins of unknown blocks so far.
     blocks: u128,
     /// Stand-ins of public addresses so far.
@@ -76,7 +78,8 @@ impl<'a> Reader<'a> {
             }
         }
         let (elastic, next) = (FxHashMap::default(), FxHashMap::default());
-        Reader { resources, kind, names, ids, net: Network::default(), elastic, next, blocks: 0, publics: 0 }
+        let used = rustc_hash::FxHashSet::default();
+        Reader { resources, kind, names, ids, net: Network::default(), elastic, next, used, blocks: 0, publics: 0 }
     }
 
     fn network(mut self) -> Network {
@@ -188,6 +191,9 @@ impl<'a> Reader<'a> {
         for cidr in cidrs {
             let counter = self.next.entry(format!("{cidr}").into()).or_insert(4);
             *counter += 1;
+            while self.used.contains(&cidr.nth(*counter)) && cidr.nth(*counter).bits < cidr.high() {
+                *counter += 1;
+            }
             let stand_in = cidr.nth(*counter);
             let private = given.filter(|a| a.family == cidr.family).unwrap_or(stand_in);
             let loose = given.is_none_or(|a| a.family != cidr.family);

@@ -128,9 +128,11 @@ impl<'a> Reader<'a> {
         let subnet = self.refer(of(props, "SubnetId"));
         let given = ["PrivateIpAddress", "PrimaryPrivateIpAddress"];
         let given = given.iter().find_map(|key| Addr::parse(of(props, key).as_str().or(of(attrs, key).as_str())?));
-        let instance =
-            ["InstanceId", "AttachedInstanceId"].iter().map(|key| self.refer(of(attrs, key)).id).find(|id| !id.is_empty());
+        let instance = [props, attrs].iter().map(|map| self.refer(of(map, "InstanceId")).id).find(|id| !id.is_empty());
+        let live = !self.kind.is_code();
+        let nat = live && of(props, "InterfaceType").as_str() == Some("nat_gateway");
         let owner = match instance {
+            _ if nat => Owner { kind: OwnerKind::Nat, service: "ec2".into(), id: id.clone() },
             Some(instance) => Owner { kind: OwnerKind::Instance, service: "ec2".into(), id: instance },
             None => Owner { kind: OwnerKind::Interface, service: "ec2".into(), id: id.clone() },
         };
@@ -153,7 +155,11 @@ impl<'a> Reader<'a> {
         let mut interface =
             Interface { id, owner, subnet, addresses, source_dest_check: check, tags: tags(resource), ..Interface::default() };
         let groups = self.refer_all(of(props, "GroupSet"));
-        self.grouped(&mut interface, &groups);
+        interface.ungrouped = live && groups.is_empty();
+        if !interface.ungrouped {
+            self.grouped(&mut interface, &groups);
+        }
+        self.used.extend(interface.addresses.iter().map(|a| a.private));
         self.net.interfaces.push(interface);
     }
 
@@ -168,6 +174,9 @@ impl<'a> Reader<'a> {
         let mut top_groups = self.refer_all(of(props, "SecurityGroupIds"));
         top_groups.extend(self.refer_all(of(props, "SecurityGroups")));
         let first = self.net.interfaces.len();
+        if let (false, Some(addr)) = (self.kind.is_code(), of(&resource.attrs, "PublicIp").as_str().and_then(Addr::parse)) {
+            self.elastic.entry(id.clone()).or_insert(Some(addr));
+        }
         match of(props, "NetworkInterfaces") {
             Value::List(items) if !items.is_empty() => {
                 for (n, item) in items.iter().enumerate() {
@@ -205,7 +214,8 @@ impl<'a> Reader<'a> {
     /// An entry of an instance's `NetworkInterfaces`: an interface of its own, or one that is defined elsewhere.
     fn inline_interface(&mut self, owner: &Owner, n: usize, item: &Value, subnet: &Link, groups: &[Link]) {
         let existing = self.refer(member(item, "NetworkInterfaceId"));
-        if !existing.is_none() {
+        let defined = self.net.interfaces.iter().any(|i| i.id == existing.id);
+        if !existing.is_none() && (defined || self.kind.is_code()) {
             let elastic = self.elastic.get(&owner.id).copied();
             let stand_in = self.stand_in_public();
             if let Some(interface) = self.net.interfaces.iter_mut().find(|i| i.id == existing.id) {
@@ -307,7 +317,9 @@ impl<'a> Reader<'a> {
                 groups.extend(self.refer_all(of(&cluster.props, "VpcSecurityGroupIds")));
                 named = if named.is_null() { of(&cluster.props, "DBSubnetGroupName") } else { named };
             }
+            let own = self.refer_all(of(&resource.props, "SubnetIds"));
             subnets = match (named, self.resource(named)) {
+                _ if !own.is_empty() => own,
                 (_, Some(group)) => self.refer_all(of(&group.props, "SubnetIds")),
                 (Value::Null, None) => vec![Link::to("the default VPC's subnet")],
                 (other, None) => vec![Link::to(format!("subnets of group {}", self.refer(other).id))],

@@ -197,7 +197,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn acls(&mut self) {
         self.each("AWS::EC2::NetworkAcl", |reader, resource, id| {
-            let default = matches!(flag(of(&resource.attrs, "IsDefault")), Ok(Some(true)));
+            let default =
+                [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "IsDefault")), Ok(Some(true))));
             let mut acl = Acl { vpc: reader.refer(of(&resource.props, "VpcId")), default, id, ..Acl::default() };
             for key in ["Entries", "NetworkAclEntries"] {
                 for line in of(&resource.props, key).as_list().unwrap_or_default() {
@@ -273,6 +274,10 @@ impl<'a> Reader<'a> {
         self.each("AWS::EC2::SubnetRouteTableAssociation", |reader, resource, _| {
             let (subnet, table) =
                 (reader.refer(of(&resource.props, "SubnetId")), reader.refer(of(&resource.props, "RouteTableId")));
+            let main = [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "Main")), Ok(Some(true))));
+            if main && let Some(table) = reader.net.tables.iter_mut().find(|t| t.id == table.id) {
+                table.main = true;
+            }
             if let Some(subnet) = reader.net.subnets.iter_mut().find(|s| s.id == subnet.id) {
                 subnet.table = table;
             }
