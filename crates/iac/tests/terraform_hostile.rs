@@ -1,6 +1,6 @@
 //! Plans and states that are not what they should be: gaps, never a panic, a hang or a silent loss.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::sync::LazyLock;
 
