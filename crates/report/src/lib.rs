@@ -5,21 +5,26 @@
 //!
 //! Absent on purpose: writing files, and stdout.
 
+mod asff;
 mod csv;
 mod html;
 mod json;
 mod junit;
 mod markdown;
+mod ocsf;
 mod report;
 mod safe;
 mod sarif;
+mod standard;
 mod terminal;
 
+pub use asff::asff;
 pub use csv::{cell, csv};
 pub use html::html;
 pub use json::{finding_json, json, json_lines};
 pub use junit::junit;
 pub use markdown::markdown;
+pub use ocsf::ocsf;
 pub use report::{Counts, Meta, Report, Sources};
 pub use safe::printable;
 pub use sarif::sarif;

@@ -27,6 +27,8 @@ const FORMATS: &[(&str, Write)] = &[
     ("junit", report::junit),
     ("markdown", report::markdown),
     ("html", report::html),
+    ("ocsf", report::ocsf),
+    ("asff", report::asff),
 ];
 
 /// Judges what the arguments name, and reports.
