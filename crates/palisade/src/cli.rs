@@ -55,6 +55,9 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Print the reference of the command line as Markdown.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// What to read.

@@ -7,6 +7,7 @@ mod explain;
 pub(crate) mod iam;
 mod line;
 mod net;
+mod reference;
 mod scan;
 pub(crate) mod trail;
 
@@ -23,6 +24,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     if let Command::Completions { shell } = cli.command {
         return completions::run(shell, &mut Cli::command());
     }
+    if let Command::Reference = cli.command {
+        return reference::run(Cli::command());
+    }
     if let Command::Iam(args) = &cli.command {
         return iam::run(args, &|| Knowledge::read(cli.config.as_deref(), &cli.catalogue));
     }
@@ -35,6 +39,6 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Trail(args) => trail::run(&args),
         Command::Detect(args) => detect::run(&args, &knowledge),
         Command::Catalogue(args) => catalogue::run(&args, &knowledge),
-        Command::Iam(_) | Command::Completions { .. } => Ok(Exit::Clean),
+        Command::Iam(_) | Command::Completions { .. } | Command::Reference => Ok(Exit::Clean),
     }
 }
