@@ -1,4 +1,4 @@
-//! The one door for tooling: `cargo xtask {test, new, gen, tidy, ci, bench}`.
+//! The one door for tooling: `cargo xtask`.
 #![expect(clippy::print_stderr, reason = "a tool talks to its user")]
 
 mod aws_facts;
