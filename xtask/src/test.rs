@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::root;
+use crate::{python, root};
 
 /// The Python packages that tests talk to, pinned. They live in a virtual environment of their own.
 const PYTHON_PACKAGES: &[&str] = &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0"];
@@ -34,33 +34,23 @@ pub(crate) fn ci() -> Result<(), String> {
 
 /// The virtual environment's Python, made and filled on the first call.
 fn python_tools() -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let venv = target.join("test-tools");
-    let python = venv.join("bin/python");
-    let stamp = venv.join("installed");
-    let wanted = PYTHON_PACKAGES.join("\n");
-    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
-        return Ok(python);
-    }
-    if !python.exists() {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv"]).arg(&venv);
-        spawn(make).map_err(|e| format!("{e}\n  help: on Debian, apt-get install python3-venv"))?;
-    }
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_PACKAGES);
-    spawn(install)?;
-    std::fs::write(&stamp, wanted).map_err(|e| format!("cannot write `{}`: {e}", stamp.display()))?;
-    Ok(python)
+    Ok(python::environment(&target_folder().join("test-tools"), PYTHON_PACKAGES)?.join("python"))
 }
 
-fn cargo(args: &[&str]) -> Command {
+/// Where Cargo puts what it builds.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Cargo, in the repository's root.
+pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(Path::new(&root()));
     command
 }
 
-fn spawn(mut command: Command) -> Result<(), String> {
+/// Runs a command, and says which one failed.
+pub(crate) fn spawn(mut command: Command) -> Result<(), String> {
     let status = command.status().map_err(|e| format!("cannot run {command:?}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
 }
