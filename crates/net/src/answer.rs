@@ -86,6 +86,9 @@ pub struct Answer {
     /// Where the traffic leaves what is known: `internet`, `vpn`, `aws-service`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves: Option<String>,
+    /// What the answer rests on that the snapshot does not show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<String>,
     /// What is missing; empty unless unknown.
     pub reasons: Vec<String>,
 }

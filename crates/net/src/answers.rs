@@ -7,6 +7,7 @@
 mod balancers;
 mod ec2;
 mod read;
+mod services;
 mod transit;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,10 @@ struct Staging {
     home: Home,
     label: String,
     seen: BTreeSet<String>,
+    /// The folders (as account and Region) in which there was an answer of a kind.
+    seen_in: BTreeSet<(String, Home)>,
+    /// The folder, as account and Region, that a VPC was listed in.
+    vpc_folders: FxHashMap<Text, Home>,
     listeners: Vec<(Text, Listener)>,
     rules: Vec<(Text, Vec<Text>)>,
     health: FxHashMap<Text, Vec<BalancerTarget>>,
@@ -40,6 +45,10 @@ struct Staging {
     instances: FxHashMap<Text, Tags>,
     instance_interfaces: Vec<Interface>,
     elastic: Vec<(Text, Text, Text)>,
+    services: Vec<services::Service>,
+    subnet_groups: FxHashMap<Text, Vec<Text>>,
+    /// Stand-ins of public addresses so far.
+    stand_ins: u128,
     group_rules: FxHashMap<Text, Vec<(bool, crate::network::GroupRule)>>,
     vpc_attachments: Vec<(Text, Vec<Text>, bool, bool)>,
     peers: FxHashMap<(Text, Text), ()>,
@@ -109,6 +118,14 @@ const KEYS: &[&str] = &[
     "AvailabilityZones",
     "CustomerGateways",
     "Regions",
+    "DBInstances",
+    "DBSubnetGroups",
+    "DomainStatusList",
+    "Clusters",
+    "ClusterSubnetGroups",
+    "CacheClusters",
+    "CacheSubnetGroups",
+    "Functions",
 ];
 
 /// True if the document is a saved answer about networks.
@@ -154,7 +171,12 @@ fn without_trailing_commas(text: &str) -> String {
 /// Account and Region by the names of the folders that a document lies in.
 fn home(label: &str) -> Home {
     let mut home = Home::default();
+    let mut before = "";
     for part in label.split(['/', '\\']) {
+        if before == "accounts" && !part.contains('.') {
+            home.account = part.into();
+        }
+        before = part;
         if part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()) {
             home.account = part.into();
         }
@@ -189,8 +211,6 @@ const SILENT: &[&str] = &[
     "DirectConnectGateways",
     "DirectConnectGatewayAssociations",
     "VirtualInterfaces",
-    "DBInstances",
-    "DomainStatusList",
     "VpcEndpointConnections",
     "ClassicLinkInstances",
     "connections",
@@ -245,6 +265,12 @@ impl Staging {
             "VpcEndpoints" => Staging::endpoint,
             "VpnGateways" => Staging::vpn_gateway,
             "VpnConnections" => Staging::vpn_connection,
+            "DBInstances" => Staging::database,
+            "DomainStatusList" => Staging::search_domain,
+            "Clusters" => Staging::warehouse,
+            "CacheClusters" => Staging::cache,
+            "Functions" => Staging::function,
+            "DBSubnetGroups" | "ClusterSubnetGroups" | "CacheSubnetGroups" => Staging::subnet_group,
             "FlowLogs" => Staging::flow_log,
             "VpcBlockPublicAccessExclusions" => Staging::exclusion,
             "TransitGateways" => Staging::transit_gateway,
@@ -269,6 +295,7 @@ impl Staging {
             _ => return self.orphan(key, value, document),
         };
         self.seen.insert(key.to_owned());
+        self.seen_in.insert((key.to_owned(), self.home.clone()));
         let Some(items) = value.as_array() else {
             self.malformed(key, "it is not a list");
             return true;
@@ -350,9 +377,45 @@ impl Staging {
         self.join_interfaces();
         self.join_prefix_lists();
         self.join_transit();
+        self.join_services();
         self.join_balancers();
-        if !self.seen.contains("InternetGateways") {
-            self.net.gateways_unknown = Some("internet gateways aren't in the snapshot".into());
+        self.join_gaps();
+    }
+
+    /// Whether there was an answer of this kind for what lies in a folder: in that folder, or in one that is no other account's
+    /// or Region's.
+    fn listed(&self, key: &str, folder: &Home) -> bool {
+        let fits = |a: &Text, b: &Text| a.is_empty() || b.is_empty() || a == b;
+        self.seen_in
+            .iter()
+            .any(|(seen, home)| seen == key && fits(&home.account, &folder.account) && fits(&home.region, &folder.region))
+    }
+
+    /// What was never recorded for a VPC's account and Region: interfaces and gateways leave answers open. Without any network
+    /// ACL the one that AWS makes with a VPC is assumed, which can only show too much, and every answer that rests on it says so.
+    fn join_gaps(&mut self) {
+        let mut assumed = BTreeSet::new();
+        for at in 0..self.net.vpcs.len() {
+            let Some(id) = self.net.vpcs.get(at).map(|vpc| vpc.id.clone()) else { continue };
+            let folder = self.vpc_folders.get(&id).cloned().unwrap_or_default();
+            let (interfaces, gateways) = (self.listed("NetworkInterfaces", &folder), self.listed("InternetGateways", &folder));
+            if let Some(vpc) = self.net.vpcs.get_mut(at) {
+                let missing = |what: &str| Some(format!("{what} of {id} aren't in the snapshot").into());
+                vpc.interfaces_unknown = if interfaces { None } else { missing("network interfaces") };
+                vpc.gateways_unknown = if gateways { None } else { missing("internet gateways") };
+            }
+            if !self.listed("NetworkAcls", &folder) {
+                let why = format!("no network ACL of {id} is in the snapshot: the one that AWS makes with a VPC is assumed");
+                let acl = crate::network::Acl::default_of(&id, format!("{id} (default network ACL)").into());
+                self.net.acls.push(crate::network::Acl { assumed: Some(why.into()), ..acl });
+                assumed.insert(id);
+            }
+        }
+        if !assumed.is_empty() {
+            let which = assumed.iter().map(|id| id.as_ref()).collect::<Vec<_>>().join(", ");
+            let detail = format!("none of {which}; the one that AWS makes with a VPC, which lets everything through, is assumed");
+            let gap = Gap::new("NetworkAcls", GapReason::NotCollected, detail);
+            self.net.gaps.push(gap.help("add the answer of `aws ec2 describe-network-acls`"));
         }
     }
 
@@ -370,9 +433,6 @@ impl Staging {
     fn join_interfaces(&mut self) {
         let have: BTreeSet<Text> = self.net.interfaces.iter().map(|i| i.id.clone()).collect();
         let extra = std::mem::take(&mut self.instance_interfaces);
-        if !self.seen.contains("NetworkInterfaces") {
-            self.net.interfaces_unknown = Some("network interfaces aren't in the snapshot".into());
-        }
         self.net.interfaces.extend(extra.into_iter().filter(|i| !have.contains(&i.id)));
         for interface in &mut self.net.interfaces {
             if let Some(tags) = self.instances.get(&interface.owner.id) {
@@ -427,7 +487,7 @@ mod tests {
 
     fn vpcs(n: usize) -> Vec<(String, Value)> {
         let all: Vec<Value> = (0..n).map(|v| json!({ "VpcId": format!("vpc-{v}"), "CidrBlock": "10.0.0.0/16" })).collect();
-        vec![("a.json".to_owned(), json!({ "Vpcs": all }))]
+        vec![("a.json".to_owned(), json!({ "Vpcs": all, "NetworkAcls": [] }))]
     }
 
     #[test]

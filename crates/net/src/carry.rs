@@ -42,12 +42,15 @@ pub(crate) struct Walk<'a> {
     pub(crate) grouped: Truth,
     /// The Availability Zone that the packet came from.
     pub(crate) zone: model::Text,
+    /// Addresses that stand for whatever lies behind a way out on-premises: routes to them are learned there.
+    pub(crate) announced: Vec<(Addr, Exit)>,
     hops: usize,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(net: &'a Network, packet: Packet) -> Walk<'a> {
-        Walk { net, trace: Trace::default(), packet, reply: false, grouped: Truth::True, zone: "".into(), hops: 0 }
+        let (trace, announced) = (Trace::default(), Vec::new());
+        Walk { net, trace, packet, reply: false, grouped: Truth::True, zone: "".into(), announced, hops: 0 }
     }
 
     /// Turns around: what follows is the reply's way.
@@ -123,9 +126,25 @@ impl<'a> Walk<'a> {
             return self.lost(Step::pass("route-table", s.table.id.clone(), "").unknown(reason));
         };
         match self.pick(table) {
+            Some(route) if matches!(route.target, Target::Local) => self.follow(vpc, subnet, table, route),
+            _ if self.learned(vpc, table) => self.follow_learned(vpc, table),
             Some(route) => self.follow(vpc, subnet, table, route),
             None => self.no_route(table, vpc),
         }
+    }
+
+    /// Whether the destination stands for something that the VPC's virtual private gateway announces to this table.
+    fn learned(&self, vpc: usize, table: &Table) -> bool {
+        let gateway = self.net.vpc(vpc).vgw.and_then(|at| self.net.vpn_gateways.get(at));
+        gateway.is_some_and(|g| table.propagating.contains(&g.id))
+            && self.announced.iter().any(|(addr, exit)| *addr == self.packet.dst && *exit == Exit::VpnGateway { vpc })
+    }
+
+    fn follow_learned(&mut self, vpc: usize, table: &Table) -> End {
+        let gateway = self.net.vpc(vpc).vgw.and_then(|at| self.net.vpn_gateways.get(at)).map(|g| g.id.clone());
+        let link = gateway.map(Link::to).unwrap_or_default();
+        self.push(Step::pass("route-table", table.id.clone(), format!("learned -> {}", link.id)));
+        self.out_by_vpn_gateway(vpc, &Link { at: self.net.vpc(vpc).vgw, ..link }, true)
     }
 
     /// The route that applies: the longest block; of several for one block a static one before a propagated one.
@@ -190,7 +209,7 @@ impl<'a> Walk<'a> {
             if let Some(home) = home.filter(|home| from != Some(*home)) {
                 self.acl(home, Way::In);
             }
-            return match &net.interfaces_unknown {
+            return match net.vpc(vpc).interfaces_unknown.as_ref().or(net.interfaces_unknown.as_ref()) {
                 Some(reason) => self.lost(step.unknown(reason.clone())),
                 None => self.lost(
                     step.stop(code::NO_POSSIBLE_DESTINATION).fix(format!("an interface with the address {}", self.packet.dst)),
@@ -335,7 +354,7 @@ impl<'a> Walk<'a> {
         self.grouped = Truth::False;
         let Some(gateway) = net.vpc(vpc).igw.map(|at| net.gateway(at).id.clone()) else {
             let step = Step::pass("vpc", net.vpc(vpc).id.clone(), "");
-            return match &net.gateways_unknown {
+            return match &net.vpc(vpc).gateways_unknown {
                 Some(reason) => self.lost(step.unknown(reason.clone())),
                 None => self.lost(step.stop(code::BAD_STATE_ATTACHMENT).fix("attach an internet gateway")),
             };

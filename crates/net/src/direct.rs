@@ -16,8 +16,9 @@ pub(crate) enum Source {
     Interface { at: usize, addr: Addr },
     /// Somebody on the internet.
     Internet { addr: Addr },
-    /// Somebody on-premises, who comes in by this way.
-    OnPremises { by: Exit, addr: Addr },
+    /// Somebody on-premises, who comes in by this way. `learned` tells that the address stands for whatever is announced
+    /// there, because the prefixes are not known.
+    OnPremises { by: Exit, addr: Addr, learned: bool },
 }
 
 /// A stretch of the way between two address translations.
@@ -45,7 +46,16 @@ impl Network {
     /// Evaluates the conversation. `target` names the interface that is meant, so that its components are looked at even if
     /// the packet never gets there.
     pub(crate) fn converse(&self, source: &Source, dst: Addr, target: Option<usize>) -> Trace {
+        self.converse_with(source, dst, target, &[])
+    }
+
+    /// The same, where some addresses stand for what lies behind a way out on-premises.
+    pub(crate) fn converse_with(&self, source: &Source, dst: Addr, target: Option<usize>, announced: &[(Addr, Exit)]) -> Trace {
         let mut talk = Talk { walk: Walk::new(self, first_packet(self, source, dst, target)), legs: Vec::new() };
+        talk.walk.announced = announced.to_vec();
+        if let Source::OnPremises { by, addr, learned: true } = source {
+            talk.walk.announced.push((*addr, by.clone()));
+        }
         talk.go(source, dst, target);
         talk.groups(source, dst, target);
         if !self.faulty(Fault::ReplyIgnored) {
@@ -86,6 +96,7 @@ impl Talk<'_> {
             Source::Internet { .. } => {
                 let end = match net.at_public(dst) {
                     Some(at) => self.walk.enter_from_internet(at),
+                    None if target.is_none() => self.nobody(dst),
                     None => {
                         let fix = "a public address on the target";
                         let gateway = target.and_then(|at| net.vpc_of(at)).and_then(|vpc| net.vpc(vpc).igw);
@@ -100,6 +111,16 @@ impl Talk<'_> {
         };
         self.legs.push(Leg { start, packet: self.walk.packet, end });
         self.relay();
+    }
+
+    /// An address of the internet that no interface of the snapshot has.
+    fn nobody(&mut self, dst: Addr) -> End {
+        let tunnel = self.walk.net.vpns.iter().find(|vpn| vpn.outside.contains(&dst));
+        let step = Step::pass("internet", dst.to_string(), "");
+        self.walk.lost(match tunnel {
+            Some(vpn) => step.unknown(format!("{dst} is AWS's end of a tunnel of {}: what answers there isn't modelled", vpn.id)),
+            None => step.stop(code::NO_POSSIBLE_DESTINATION).fix(format!("an interface with the address {dst}")),
+        })
     }
 
     /// From a NAT gateway on, under its own address, as often as the way leads through one.

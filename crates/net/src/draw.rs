@@ -49,6 +49,9 @@ pub fn page(answer: &Answer) -> String {
     if let Some(leaves) = &answer.leaves {
         let _ = writeln!(out, "  leaves: {leaves}");
     }
+    for assumption in &answer.assumptions {
+        let _ = writeln!(out, "  assumed: {assumption}");
+    }
     for reason in &answer.reasons {
         let _ = writeln!(out, "  not known: {reason}");
     }

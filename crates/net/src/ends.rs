@@ -101,7 +101,9 @@ fn by_name(net: &Network, text: &str) -> Place {
     if !own.is_empty() {
         return Place::Interfaces(own.to_vec());
     }
-    if let Some(balancer) = net.balancers.iter().find(|b| b.id.as_ref() == text || b.name.as_ref() == text) {
+    let tail = |b: &crate::network::Balancer| b.id.rsplit_once(":loadbalancer/").is_some_and(|(_, tail)| tail == text);
+    let dns = |b: &crate::network::Balancer| b.dns.eq_ignore_ascii_case(text);
+    if let Some(balancer) = net.balancers.iter().find(|b| b.id.as_ref() == text || b.name.as_ref() == text || tail(b) || dns(b)) {
         return Place::Interfaces(balancer.interfaces.iter().filter_map(|i| i.at).collect());
     }
     let all = |test: &dyn Fn(&crate::network::Interface) -> bool| -> Option<Place> {

@@ -374,6 +374,9 @@ impl Network {
             if !interface.owner.id.is_empty() && interface.owner.id != interface.id {
                 self.index.owners.entry(interface.owner.id.clone()).or_default().push(at);
             }
+            for owner in &interface.candidates {
+                self.index.owners.entry(owner.clone()).or_default().push(at);
+            }
             for address in &interface.addresses {
                 if let Some(vpc) = interface.vpc.at {
                     let before = self.index.private.entry((vpc, address.private)).or_insert(at);

@@ -80,6 +80,10 @@ pub struct Vpc {
     pub igw: Option<usize>,
     /// The attached virtual private gateway.
     pub vgw: Option<usize>,
+    /// Why it may hold interfaces that are not listed, if so.
+    pub interfaces_unknown: Option<Text>,
+    /// Why it may have an internet gateway that is not listed, if so.
+    pub gateways_unknown: Option<Text>,
 }
 
 /// A subnet.
@@ -177,6 +181,8 @@ pub struct Table {
     pub subnets: Vec<Text>,
     /// Gateways it is an edge table of.
     pub gateways: Vec<Text>,
+    /// Virtual private gateways whose learned prefixes come into it.
+    pub propagating: Vec<Text>,
     /// Why its routes are not all known, if so.
     pub unknown: Option<Text>,
     /// Longest-prefix match over the routes.
@@ -215,6 +221,18 @@ pub struct Acl {
     pub subnets: Vec<Text>,
     /// Why its lines are not all known, if so.
     pub unknown: Option<Text>,
+    /// It was never seen: it stands for the one that AWS makes with a VPC, for this reason.
+    pub assumed: Option<Text>,
+}
+
+impl Acl {
+    /// The ACL that AWS makes with a VPC: it lets everything through, and belongs to every subnet without another.
+    /// Source: VPC user guide, "Default network ACL for a VPC".
+    pub fn default_of(vpc: &Text, id: Text) -> Acl {
+        let line = |number, cidr| AclEntry { number, allow: true, cidr: Some(cidr), ports: Ports::full(), unknown: None };
+        let lines = vec![line(100, Cidr::V4_ALL), line(101, Cidr::V6_ALL)];
+        Acl { id, vpc: Link::to(vpc.clone()), default: true, inbound: lines.clone(), outbound: lines, ..Acl::default() }
+    }
 }
 
 /// Whom a security group rule lets in or out.
@@ -329,6 +347,8 @@ pub struct Interface {
     pub source_dest_check: Option<bool>,
     /// One of several places where its owner may come to be.
     pub perhaps: bool,
+    /// Owners of which one has it, where it isn't known which.
+    pub candidates: Vec<Text>,
     /// The interface belongs to a service that has no security groups by design (NAT gateways, some balancers).
     pub ungrouped: bool,
     /// Tags of the interface and its owner.
@@ -484,6 +504,8 @@ pub struct Vpn {
     pub prefixes: Vec<Cidr>,
     /// It learns prefixes by BGP: more may lie behind it.
     pub dynamic: bool,
+    /// AWS's public addresses of its tunnels.
+    pub outside: Vec<Addr>,
     /// Whether it works.
     pub state: State,
 }
@@ -558,6 +580,8 @@ pub struct Balancer {
     pub id: Text,
     /// Its name.
     pub name: Text,
+    /// Its DNS name; empty if not known.
+    pub dns: Text,
     /// The kind.
     pub kind: BalancerKind,
     /// It has public addresses.
@@ -674,10 +698,8 @@ pub struct Network {
     pub exclusions: Vec<Exclusion>,
     /// Flow logs: the id of the VPC, subnet or interface, and the log's own.
     pub flow_logs: Vec<(Text, Text)>,
-    /// Why there may be interfaces that are not listed, if so.
+    /// Why there may be interfaces that are not listed, whatever the VPC, if so.
     pub interfaces_unknown: Option<Text>,
-    /// Why there may be internet gateways that are not listed, if so.
-    pub gateways_unknown: Option<Text>,
     /// What could not be read or makes no sense.
     pub gaps: Vec<Gap>,
     /// Look-up tables.

@@ -13,7 +13,7 @@ use crate::ends::{Place, inside, public};
 use crate::exposure::cut;
 use crate::network::{BalancerKind, Network, Peer};
 use crate::ports::Ports;
-use crate::trace::{Check, Step, Trace, code};
+use crate::trace::{Check, Exit, Step, Trace, code};
 
 /// More pairs of concrete addresses than this are not looked at for one question.
 pub const PAIRS_MAX: usize = 200_000;
@@ -64,7 +64,10 @@ pub fn reach(net: &Network, from: &Place, to: &Place, ports: &Ports) -> Answer {
 }
 
 fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &Ports, pairs_max: usize) -> Answer {
-    let mut search = Search { net, ports, best: None, pairs: 0, pairs_max, missing: Vec::new() };
+    let mut search = Search { net, announced: Vec::new(), ports, best: None, pairs: 0, pairs_max, missing: Vec::new() };
+    if let Place::OnPremises(only) = to {
+        search.announced = announced(net, only.as_deref());
+    }
     search.run(from, to);
     let mut answer = Answer {
         schema: REACH_SCHEMA.to_owned(),
@@ -77,6 +80,7 @@ fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &Ports, pair
         reply: Vec::new(),
         blockers: Vec::new(),
         leaves: None,
+        assumptions: Vec::new(),
         reasons: search.missing.clone(),
     };
     match &search.best {
@@ -111,6 +115,8 @@ fn nothing_there(from: &str, to: &str) -> Blocker {
 
 struct Search<'a> {
     net: &'a Network,
+    /// Addresses that stand for what lies on-premises, where that is the callee.
+    announced: Vec<(Addr, Exit)>,
     ports: &'a Ports,
     best: Option<(Verdict, Candidate)>,
     pairs: usize,
@@ -186,12 +192,16 @@ impl Search<'_> {
             callers.push(Caller::One(Source::Interface { at, addr: private }));
         }
         if callers.is_empty() || block.len < block.family.bits() {
-            if public(block) {
-                callers.push(Caller::Outside(block.family, internet(block.family).and(&AddrSet::of(block))));
-            } else {
+            let known = known_on_premises(net, block);
+            if known.is_empty() && !public(block) {
                 let entries = Place::entries(net, None).into_iter();
-                callers.extend(entries.map(|by| Caller::One(Source::OnPremises { by, addr: block.nth(0) })));
+                callers.extend(entries.map(|by| Caller::One(Source::OnPremises { by, addr: block.nth(0), learned: true })));
+            } else if public(block) && !known.iter().any(|(_, at)| at.covers(block)) {
+                callers.push(Caller::Outside(block.family, internet(block.family).and(&AddrSet::of(block))));
             }
+            let inside = |at: Cidr| if at.covers(block) { block.nth(0) } else { at.nth(1) };
+            let one = |(by, at): (Exit, Cidr)| Caller::One(Source::OnPremises { by, addr: inside(at), learned: false });
+            callers.extend(known.into_iter().map(one));
         }
         callers
     }
@@ -289,7 +299,7 @@ impl Search<'_> {
     }
 
     fn direct(&mut self, source: &Source, dst: Addr, target: Option<usize>) {
-        let mut trace = self.net.converse(source, dst, target);
+        let mut trace = self.net.converse_with(source, dst, target, &self.announced);
         if let Some(balancer) = target.and_then(|at| self.net.balancer_of(at)) {
             let b = self.net.balancer(balancer);
             let code =
@@ -366,9 +376,30 @@ impl Source {
     }
 }
 
-/// Callers on-premises that come in by one way: one for each prefix known to be there, else any private address.
-fn on_premises(net: &Network, by: &crate::trace::Exit) -> Vec<Source> {
-    use crate::trace::Exit;
+/// Callers on-premises that come in by one way: one for each prefix known to be there, else addresses that stand for them.
+fn on_premises(net: &Network, by: &Exit) -> Vec<Source> {
+    let mut blocks = prefixes(net, by);
+    let learned = blocks.is_empty();
+    if learned {
+        blocks.extend(["172.31.255.1", "10.255.255.1", "192.168.255.1"].iter().filter_map(|a| Cidr::parse(a)));
+    }
+    blocks.into_iter().map(|block| Source::OnPremises { by: by.clone(), addr: block.nth(1), learned }).collect()
+}
+
+/// Addresses that stand for what is announced by the ways out on-premises whose prefixes are not known.
+fn announced(net: &Network, only: Option<&str>) -> Vec<(Addr, Exit)> {
+    let all = Place::entries(net, only).into_iter().flat_map(|by| on_premises(net, &by));
+    all.filter_map(|s| if let Source::OnPremises { by, addr, learned: true } = s { Some((addr, by)) } else { None }).collect()
+}
+
+/// The ways in from on-premises behind which part of a block is known to lie, each with the prefix there.
+fn known_on_premises(net: &Network, block: Cidr) -> Vec<(Exit, Cidr)> {
+    let all = Place::entries(net, None).into_iter().map(|by| (prefixes(net, &by), by));
+    all.flat_map(|(blocks, by)| blocks.into_iter().filter(move |b| b.meets(block)).map(move |b| (by.clone(), b))).collect()
+}
+
+/// The prefixes that are known to lie behind a way out on-premises.
+fn prefixes(net: &Network, by: &Exit) -> Vec<Cidr> {
     let gateway = match by {
         Exit::VpnGateway { vpc } => net.vpc(*vpc).vgw.and_then(|at| net.vpn_gateways.get(at)).map(|g| g.id.clone()),
         Exit::Attachment { at } => match &net.attachment(*at).joined {
@@ -381,12 +412,11 @@ fn on_premises(net: &Network, by: &crate::trace::Exit) -> Vec<Source> {
     let mut blocks: Vec<Cidr> = net.vpns.iter().filter(mine).flat_map(|v| v.prefixes.iter().copied()).collect();
     let learned = net.tables.iter().flat_map(|t| &t.routes).filter(|r| r.propagated && Some(r.target.id()) == gateway.as_deref());
     blocks.extend(learned.filter_map(|r| if let crate::network::Destination::Block(b) = r.to { Some(b) } else { None }));
-    if blocks.is_empty() {
-        blocks.extend(["172.31.255.1", "10.255.255.1", "192.168.255.1"].iter().filter_map(|a| Cidr::parse(a)));
-    }
+    // A default route says nothing about what lies there.
+    blocks.retain(|block| block.len > 0);
     blocks.sort_unstable();
     blocks.dedup();
-    blocks.into_iter().map(|block| Source::OnPremises { by: by.clone(), addr: block.nth(1) }).collect()
+    blocks
 }
 
 /// The addresses of an interface that a caller would use.
@@ -434,6 +464,9 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
             let passes = step.filter.as_ref().is_none_or(|f| {
                 if step.reply { f.may.answered().contains(port.0, port.1) } else { f.may.contains(port.0, port.1) }
             });
+            if let Some(assumed) = assumed(net, step).filter(|a| !answer.assumptions.contains(a)) {
+                answer.assumptions.push(assumed);
+            }
             if passes {
                 let hops = if step.reply { &mut answer.reply } else { &mut answer.path };
                 hops.push(hop(net, step, port));
@@ -454,6 +487,12 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
     if answer.answer != Verdict::Blocked {
         answer.blockers.clear();
     }
+}
+
+/// What is assumed about a step's ACL because it isn't in the snapshot.
+fn assumed(net: &Network, step: &Step) -> Option<String> {
+    let Check::Acl { subnet, .. } = step.check else { return None };
+    net.acl(net.subnet(subnet).acl.at?).assumed.as_ref().map(ToString::to_string)
 }
 
 fn rule(net: &Network, step: &Step, port: (u8, u16)) -> (Text, Text) {

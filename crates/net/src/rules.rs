@@ -161,6 +161,7 @@ fn check(net: &Network, rule: &Rule) -> Checked {
                 for b in singles(&to) {
                     let answer = reach(net, &a, &b, &rule.ports);
                     let one = match answer.answer {
+                        Verdict::Reachable if !answer.assumptions.is_empty() => Outcome::Unknown,
                         Verdict::Reachable => Outcome::Pass,
                         Verdict::Blocked => Outcome::Fail,
                         Verdict::Unknown => Outcome::Unknown,

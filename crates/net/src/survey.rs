@@ -54,7 +54,9 @@ fn kind_of(trace: &Trace) -> SubnetKind {
     let has = |component: &str| trace.steps.iter().any(|s| s.component == component);
     let unknown = trace.steps.iter().filter_map(|s| s.filter.as_ref()).any(|f| f.sure.is_empty() && !f.may.is_empty());
     let detached = trace.steps.iter().any(|s| s.code == code::BAD_STATE_ATTACHMENT);
-    let missing = trace.steps.iter().any(|s| s.code == code::NO_ROUTE_TO_DESTINATION || s.code == code::BAD_STATE_ROUTE);
+    let lost = |s: &crate::trace::Step| s.code == code::NO_ROUTE_TO_DESTINATION || s.code == code::BAD_STATE_ROUTE;
+    // A way to on-premises is one, whatever lies there.
+    let missing = trace.steps.iter().any(|s| lost(s) && s.component != "vpn-gateway");
     if has("internet-gateway") && !has("nat-gateway") && !detached {
         if unknown && !trace.steps.iter().any(|s| s.component == "internet-gateway" && s.code.is_empty() && s.filter.is_none()) {
             return if trace.steps.iter().any(|s| s.code == code::IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS) {

@@ -139,6 +139,11 @@ impl Walk<'_> {
             self.push(step);
             return None;
         };
+        if let Some(next) = self.announcing(table) {
+            let id = net.attachment(next).id.clone();
+            self.push(Step::pass("transit-gateway-route-table", table.id.clone(), format!("learned -> {id}")));
+            return Some(next);
+        }
         let Some(route) = self.pick_transit(table) else {
             self.no_transit_route(table);
             return None;
@@ -160,6 +165,14 @@ impl Walk<'_> {
             }
         }
         next
+    }
+
+    /// The attachment behind which the destination lies, if it stands for what lies there and the table learns that.
+    fn announcing(&self, table: &TransitTable) -> Option<usize> {
+        let here = self.announced.iter().filter(|(addr, _)| *addr == self.packet.dst);
+        here.filter_map(|(_, exit)| if let Exit::Attachment { at } = exit { Some(*at) } else { None }).find(|at| {
+            self.net.attachment(*at).transit.id == table.transit.id && table.dynamic.contains(&self.net.attachment(*at).id)
+        })
     }
 
     fn pick_transit<'t>(&self, table: &'t TransitTable) -> Option<&'t TransitRoute> {

@@ -113,7 +113,7 @@ fn acl(dice: &mut Dice, n: usize, vpc: &Text, default: bool, subnets: Vec<Text>)
         all
     };
     let (inbound, outbound) = (lines(), lines());
-    Acl { id: id("acl", n), vpc: Link::to(vpc.clone()), default, inbound, outbound, subnets, unknown: None }
+    Acl { id: id("acl", n), vpc: Link::to(vpc.clone()), default, inbound, outbound, subnets, ..Acl::default() }
 }
 
 /// A random account, not finished yet: two or three VPCs, everything that can join them.

@@ -1,5 +1,5 @@
 //! Small accounts, one for each rule of the semantics and each trap, as `aws` writes its answers, with the answers that are
-//! expected. One line of `expect` reads `A -> B PORTS: reachable|blocked|unknown WORDS`: for blocked, the words are exactly the
+//! expected: one document of `answers`, or several `files` by their path. One line of `expect` reads `A -> B PORTS: reachable|blocked|unknown WORDS`: for blocked, the words are exactly the
 //! codes of all blockers; for unknown, a reason must hold each word; `leaves X` says where the traffic goes.
 
 use std::path::Path;
@@ -59,7 +59,10 @@ fn every_account_answers_as_expected() {
     let mut wrong = Vec::new();
     for file in files {
         let fixture: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let documents = vec![("accounts/111122223333/eu-west-1/all.json".to_owned(), fixture["answers"].clone())];
+        let documents: Vec<(String, Value)> = match fixture["files"].as_object() {
+            Some(files) => files.iter().map(|(path, document)| (path.clone(), document.clone())).collect(),
+            None => vec![("accounts/111122223333/eu-west-1/all.json".to_owned(), fixture["answers"].clone())],
+        };
         let network = net::from_aws_answers(documents);
         for line in fixture["expect"].as_array().unwrap() {
             if let Err(problem) = judge(&network, line.as_str().unwrap()) {

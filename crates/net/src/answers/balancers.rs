@@ -52,6 +52,7 @@ impl Staging {
         let strings = |key: &str| -> Vec<Link> { list(item, key).iter().filter_map(|s| s.as_str()).map(Link::to).collect() };
         self.net.balancers.push(Balancer {
             name: or_empty(item, "LoadBalancerName"),
+            dns: or_empty(item, "DNSName"),
             kind,
             internet_facing: text(item, "Scheme").as_deref() == Some("internet-facing"),
             vpc: Link::to(or_empty(item, "VpcId")),
@@ -82,6 +83,7 @@ impl Staging {
         self.net.balancers.push(Balancer {
             id: name.clone(),
             name,
+            dns: or_empty(item, "DNSName"),
             kind: BalancerKind::Classic,
             internet_facing: text(item, "Scheme").as_deref() == Some("internet-facing"),
             vpc: Link::to(or_empty(item, "VPCId")),

@@ -57,6 +57,7 @@ impl Staging {
         let Some(id) = self.id(item, "VpcId") else { return };
         let (cidrs, bad) = self.blocks(item, &id);
         let mut home = self.home.clone();
+        self.vpc_folders.insert(id.clone(), home.clone());
         if let Some(owner) = text(item, "OwnerId").filter(|_| home.account.is_empty()) {
             home.account = owner;
         }
@@ -195,6 +196,7 @@ impl Staging {
             table.subnets.extend(text(association, "SubnetId"));
             table.gateways.extend(text(association, "GatewayId"));
         }
+        table.propagating = list(item, "PropagatingVgws").iter().filter_map(|g| text(g, "GatewayId")).collect();
         for item in list(item, "Routes") {
             match self.route(item, &id) {
                 Some(route) => table.routes.push(route),
@@ -398,12 +400,15 @@ impl Staging {
 
     pub(super) fn vpn_connection(&mut self, item: &Value) {
         let Some(id) = self.id(item, "VpnConnectionId") else { return };
-        let static_only = item.get("Options").and_then(|o| flag(o, "StaticRoutesOnly")).unwrap_or(false);
+        let options = item.get("Options").cloned().unwrap_or_default();
+        let static_only = flag(&options, "StaticRoutesOnly").unwrap_or(false);
+        let tunnels = list(item, "VgwTelemetry").iter().chain(list(&options, "TunnelOptions"));
         self.net.vpns.push(Vpn {
             gateway: or_empty(item, "VpnGatewayId"),
             transit: or_empty(item, "TransitGatewayId"),
             prefixes: list(item, "Routes").iter().filter_map(|r| Cidr::parse(&text(r, "DestinationCidrBlock")?)).collect(),
             dynamic: !static_only,
+            outside: tunnels.filter_map(|t| Addr::parse(&text(t, "OutsideIpAddress")?)).collect(),
             state: state(text(item, "State"), &["available", "pending"]),
             id,
         });

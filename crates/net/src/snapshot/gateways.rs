@@ -73,6 +73,7 @@ impl<'a> Reader<'a> {
                 transit: reader.refer(of(props, "TransitGatewayId")).id,
                 prefixes: Vec::new(),
                 dynamic: !on(of(props, "StaticRoutesOnly"), false),
+                outside: Vec::new(),
                 state: State::Up,
             });
         });
@@ -97,6 +98,7 @@ impl<'a> Reader<'a> {
             let blocks: Vec<_> = behind.iter().flat_map(|v| v.prefixes.iter().copied()).collect();
             let dynamic = behind.iter().any(|v| v.dynamic);
             for table in reader.net.tables.iter_mut().filter(|t| tables.iter().any(|l| l.id == t.id)) {
+                table.propagating.push(gateway.id.clone());
                 for block in &blocks {
                     let (to, target) = (Destination::Block(*block), Target::VpnGateway(gateway.clone()));
                     table.routes.push(Route { to, target, state: State::Up, propagated: true });

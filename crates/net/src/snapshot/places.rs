@@ -34,11 +34,7 @@ impl<'a> Reader<'a> {
     fn implied(&mut self, vpc: &Text) {
         let link = || Link::to(vpc.clone());
         self.net.tables.push(Table { id: format!("{vpc}.MainRouteTable").into(), vpc: link(), main: true, ..Table::default() });
-        let line = |cidr| AclEntry { number: 100, allow: true, cidr: Some(cidr), ports: Ports::full(), unknown: None };
-        let lines = vec![line(Cidr::V4_ALL), AclEntry { number: 101, ..line(Cidr::V6_ALL) }];
-        let id = format!("{vpc}.DefaultNetworkAcl").into();
-        let acl = Acl { id, vpc: link(), default: true, inbound: lines.clone(), outbound: lines, ..Acl::default() };
-        self.net.acls.push(acl);
+        self.net.acls.push(Acl::default_of(vpc, format!("{vpc}.DefaultNetworkAcl").into()));
         let id: Text = format!("{vpc}.DefaultSecurityGroup").into();
         let rule =
             |peer, word: &str| GroupRule { id: format!("{id} {word}").into(), ports: Ports::full(), ports_unknown: None, peer };
