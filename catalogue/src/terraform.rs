@@ -75,8 +75,8 @@ pub struct TerraformSection {
 /// What becomes of one attribute or block. A plain string in TOML means `{ to = "..." }`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Rule {
-    /// The property path, from the object at hand: `A.B`, `A[].B` (`[]`: the first and only item); `.` puts the members of
-    /// a block straight into the object at hand. By the letters if not given.
+    /// The property path, from the object at hand: `A.B`, `A[].B` (`[]`: the first and only item), `A[1].B` (the second item);
+    /// `.` puts the members of a block straight into the object at hand. By the letters if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// How the value changes its form.
@@ -91,7 +91,8 @@ pub struct Rule {
     /// A factor between units: 60 where Terraform says minutes and CloudFormation seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
-    /// The key under which the value is appended, as text, to the key/value list `to`.
+    /// The key under which the value is appended, as text, to the key/value list `to`; with the form `keyed` the attribute that
+    /// holds each block's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Names of the two members of a key/value item; `Key` and `Value` if not given.
@@ -146,6 +147,12 @@ pub enum Form {
     Verbatim,
     /// A block that is there to `true`.
     Present,
+    /// A block that is there to an empty object.
+    Block,
+    /// Blocks to an object by the attribute that `key` names.
+    Keyed,
+    /// API Gateway's `path/METHOD` to `ResourcePath` and `HttpMethod`.
+    MethodPath,
 }
 
 /// What it means that an attribute is not set.
@@ -164,6 +171,9 @@ pub struct Merge {
     pub resource: String,
     /// Its attribute that names the resource it belongs to; it may be a list of several.
     pub on: String,
+    /// Attributes that both have and that must not differ, where the name is unique only among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<String>,
     /// The object that its attributes go into; `.` for the properties themselves. Either this or `append`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
@@ -304,8 +314,9 @@ fn check_map(map: &RuleMap, place: &str, problems: &mut Vec<String>) {
 
 fn check_path(path: &str, place: &str, problems: &mut Vec<String>) {
     let part = |p: &str| {
-        let name = p.strip_suffix("[]").unwrap_or(p);
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
+        let (name, index) = p.split_once('[').unwrap_or((p, "]"));
+        let fine = index.strip_suffix(']').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()) && n.len() <= 2);
+        fine && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
     };
     if path != "." && !path.split('.').all(part) {
         problems.push(format!("{place}: `{path}` is not a property path"));
@@ -452,6 +463,7 @@ mod tests {
             ("resources = [\"AWS::S3::Bucket\"]", "`AWS::S3::Bucket` is not a Terraform resource type"),
             ("[map]\nx = \"A..B\"", "map, `x`: `A..B` is not a property path"),
             ("[map]\n\"a..b\" = \"A\"", "map, `a..b`: not an attribute or a path of attributes"),
+            ("[map]\nx = \"A[one].B\"", "map, `x`: `A[one].B` is not a property path"),
             ("[map]\nx = { key = \"k\" }", "map, `x`: `key` needs `to`"),
             ("[[merge]]\nresource = \"aws_x\"\non = \"y\"", "merge of `aws_x`: exactly one of `at` and `append` is needed"),
             ("[[merge]]\nresource = \"aws_x\"\nat = \"Y\"", "merge of `aws_x`: `on` is missing"),

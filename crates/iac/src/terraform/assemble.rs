@@ -19,8 +19,8 @@ pub(crate) struct Assembly<'n> {
     mapping: &'n Mapping,
     raws: Vec<Map>,
     by_address: FxHashMap<&'n str, usize>,
-    /// (type, text of its id, ARN or name) to the instance.
-    by_text: FxHashMap<(usize, Text), usize>,
+    /// (type, text of its id, ARN or name) to the instances.
+    by_text: FxHashMap<(usize, Text), Vec<usize>>,
     /// (Terraform type, address or text) for what the resources of some types refer to.
     mentions: FxHashSet<(&'n str, Text)>,
 }
@@ -64,7 +64,7 @@ impl<'n> Assembly<'n> {
             let Some((number, mapped)) = mapping.of_resource(instance.type_name) else { continue };
             for name in ["id", "arn", mapped.section.name_attribute()] {
                 if let Some(Value::Str(text)) = raw.get(name).filter(|v| !is_empty(v)) {
-                    assembly.by_text.entry((number, text.clone())).or_insert(at);
+                    assembly.by_text.entry((number, text.clone())).or_default().push(at);
                 }
             }
         }
@@ -146,7 +146,7 @@ impl<'n> Assembly<'n> {
                     None => &[],
                 };
                 for owner in owners.iter().filter(|o| !is_empty(o)) {
-                    match self.owner(owner, number) {
+                    match self.owner(owner, number, (raw, merge)) {
                         Owner::At(base) => {
                             let parts = joins.into.entry(base).or_default();
                             if !parts.iter().any(|(p, m)| *p == part && std::ptr::eq(*m, merge)) {
@@ -163,10 +163,24 @@ impl<'n> Assembly<'n> {
         joins
     }
 
+    /// The first instance with a text of which the part says nothing else.
+    fn named(&self, text: &Text, number: usize, part: (&Map, &Merge)) -> Owner {
+        let (raw, merge) = part;
+        let agrees = |at: &&usize| {
+            let owner = self.raws.get(**at);
+            merge.same.iter().all(|name| match (raw.get(name), owner.and_then(|o| o.get(name))) {
+                (Some(ours), Some(theirs)) => is_empty(ours) || is_empty(theirs) || ours == theirs,
+                _ => true,
+            })
+        };
+        let found = self.by_text.get(&(number, text.clone())).and_then(|all| all.iter().find(agrees));
+        found.map_or(Owner::Elsewhere, |at| Owner::At(*at))
+    }
+
     /// The instance of a type that a value means.
-    fn owner(&self, value: &Value, number: usize) -> Owner {
+    fn owner(&self, value: &Value, number: usize, part: (&Map, &Merge)) -> Owner {
         match value {
-            Value::Str(text) => self.by_text.get(&(number, text.clone())).map_or(Owner::Elsewhere, |at| Owner::At(*at)),
+            Value::Str(text) => self.named(text, number, part),
             Value::Link(link) => {
                 let mut target = link.target.clone();
                 for _ in 0..CHAIN_MAX {
@@ -180,9 +194,7 @@ impl<'n> Assembly<'n> {
                     };
                     match self.raws.get(at).and_then(|raw| raw.get(&merge.on)) {
                         Some(Value::Link(next)) => target = next.target.clone(),
-                        Some(Value::Str(text)) => {
-                            return self.by_text.get(&(number, text.clone())).map_or(Owner::Elsewhere, |at| Owner::At(*at));
-                        }
+                        Some(Value::Str(text)) => return self.named(text, number, part),
                         _ => return Owner::Unclear,
                     }
                 }
@@ -219,6 +231,7 @@ impl<'n> Assembly<'n> {
         };
         let mut ignore = merge.ignore.clone();
         ignore.extend([merge.on.clone(), "id".to_owned(), "arn".to_owned(), "tags_all".to_owned()]);
+        ignore.extend(merge.same.iter().cloned());
         ignore.retain(|name| !merge.map.contains_key(name) && (merge.from.is_none() || merge.ignore.contains(name)));
         let exceptions = Exceptions { map: &merge.map, ignore: &ignore };
         for item in items {

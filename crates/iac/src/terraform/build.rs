@@ -96,7 +96,8 @@ impl<'n> Builder<'n> {
         if sensitive.is_some_and(Node::is_true) {
             let mut value = value.map_or(Value::Null, json::to_value);
             if unknown.is_some_and(Node::is_true) {
-                return Value::unknown(Reason::AfterApply, "sensitive value");
+                let absent = matches!(written, Written::Nothing);
+                return if absent { Value::Null } else { Value::unknown(Reason::AfterApply, "sensitive value") };
             }
             let literal = matches!(written, Written::At(e) if e.get("constant_value").is_some());
             mask(&mut value, if literal { "sensitive value, written in the configuration" } else { "sensitive value" });

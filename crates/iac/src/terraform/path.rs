@@ -2,33 +2,33 @@
 
 use model::{Map, Text, Value};
 
-/// Puts a value at a path such as `A.B`, `A[].B` (`[]`: the first and only item) or `A[]` (one more item). Objects are merged
-/// and lists are joined with what is there, each item once; anything else is replaced. What is unknown stays so.
+/// Puts a value at a path such as `A.B`, `A[].B` (`[]`: the first and only item), `A[1].B` (the second item) or `A[]` (one more
+/// item). Objects are merged and lists are joined with what is there, each item once; anything else is replaced. What is
+/// unknown stays so.
 pub(crate) fn set(out: &mut Map, path: &str, value: Value) {
     let (first, rest) = match path.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
         None => (path, None),
     };
-    let name = first.trim_end_matches("[]");
-    let in_list = first.ends_with("[]");
+    let (name, index) = name_and_index(first);
     let slot = out.entry(name);
     let Some(rest) = rest else {
         let value = match value {
             list @ Value::List(_) => list,
-            one if in_list && !matches!(one, Value::Unknown(_)) => Value::List(vec![one]),
+            one if index.is_some() && !matches!(one, Value::Unknown(_)) => Value::List(vec![one]),
             one => one,
         };
         return merge(slot, value);
     };
-    if in_list {
+    if let Some(index) = index {
         if slot.is_null() {
             *slot = Value::List(Vec::new());
         }
         if let Value::List(items) = slot {
-            if items.is_empty() {
+            while items.len() <= index {
                 items.push(Value::Map(Map::new()));
             }
-            if let Some(Value::Map(inner)) = items.first_mut() {
+            if let Some(Value::Map(inner)) = items.get_mut(index) {
                 set(inner, rest, value);
             }
         }
@@ -39,6 +39,14 @@ pub(crate) fn set(out: &mut Map, path: &str, value: Value) {
         if let Value::Map(inner) = slot {
             set(inner, rest, value);
         }
+    }
+}
+
+/// The name in one step of a path, and the item if it is a list's. The catalogue holds the index below 100.
+pub(crate) fn name_and_index(step: &str) -> (&str, Option<usize>) {
+    match step.split_once('[') {
+        Some((name, index)) => (name, Some(index.trim_end_matches(']').parse().unwrap_or(0))),
+        None => (step, None),
     }
 }
 
@@ -66,7 +74,7 @@ fn merge(slot: &mut Value, value: Value) {
 /// Takes out what is at a path.
 pub(crate) fn clear(out: &mut Map, path: &str) {
     match path.split_once('.') {
-        None => drop(out.remove(path.trim_end_matches("[]"))),
+        None => drop(out.remove(name_and_index(path).0)),
         Some((first, rest)) => {
             if let Some(Value::Map(inner)) = out.get_mut(first) {
                 clear(inner, rest);

@@ -99,6 +99,12 @@ impl Shaper<'_> {
         let tree = target.tree.and_then(|t| t.at(&to));
         let changed = change(rule, found);
         rule.also.iter().for_each(|(path, scalar)| set(out, path, value(scalar)));
+        if to == "." && rule.form.is_none() {
+            return self.hoist(&changed, rule, target, out);
+        }
+        if rule.form == Some(Change::Keyed) {
+            return set(out, &to, self.keyed(found, rule, tree));
+        }
         if let Some(key) = &rule.key {
             return append(out, &to, pair(rule, key, text(changed)));
         }
@@ -108,13 +114,17 @@ impl Shaper<'_> {
             self.rows(&changed, rule, tree)
         } else if !rule.map.is_empty() {
             self.nested(&changed, &rule.map, tree, to.ends_with("[]"))
-        } else if matches!(rule.form, Some(Change::Verbatim | Change::Tags | Change::Pairs | Change::Object)) {
+        } else if matches!(
+            rule.form,
+            Some(Change::Verbatim | Change::Tags | Change::Pairs | Change::Object | Change::Block | Change::MethodPath)
+        ) {
             changed
         } else {
             self.fit(&changed, tree, last)
         };
         match shaped {
             Value::Null => {}
+            // Only a form makes members by itself.
             Value::Map(members) if to == "." => members.into_iter().for_each(|(k, v)| set(out, &k, v)),
             shaped => set(out, &to, shaped),
         }
@@ -143,6 +153,34 @@ impl Shaper<'_> {
             single if list => Value::List(vec![one(single)]),
             single => one(single),
         }
+    }
+
+    /// Puts the members of a block straight into the object at hand.
+    fn hoist(&self, value: &Value, rule: &Rule, target: Target<'_>, out: &mut Map) {
+        let one = match value {
+            Value::List(items) => items.first().unwrap_or(value),
+            one => one,
+        };
+        if let Value::Map(block) = one {
+            self.object(block, Exceptions { map: &rule.map, ignore: &[] }, target, out);
+        }
+    }
+
+    /// Blocks as an object by one of their attributes. A block without a known key makes the whole unknown.
+    fn keyed(&self, value: &Value, rule: &Rule, tree: Option<&Tree>) -> Value {
+        let (Some(key), Value::List(items)) = (&rule.key, value) else { return value.clone() };
+        let mut out = Map::new();
+        for item in items {
+            let Value::Map(item) = item else { return Value::unknown(Reason::AfterApply, key) };
+            let Some(name) = item.get(key).and_then(Value::as_str) else { return Value::unknown(Reason::AfterApply, key) };
+            let mut rest = item.clone();
+            rest.remove(key);
+            let mut inner = Map::new();
+            let known = tree.filter(|t| !t.is_leaf());
+            self.object(&rest, Exceptions { map: &rule.map, ignore: &[] }, Target { tree: known, root: None }, &mut inner);
+            out.insert(name, Value::Map(inner));
+        }
+        Value::Map(out)
     }
 
     /// One row per element of the attributes that rows are made of.
@@ -374,6 +412,8 @@ fn change(rule: &Rule, found: &Value) -> Value {
         (Some(Change::Pairs), Value::Map(map)) => Value::List(map.into_iter().map(|(k, v)| pair(rule, &k, v)).collect()),
         (Some(Change::Object), Value::List(items)) => object_of(rule, &items),
         (Some(Change::Present), Value::List(_) | Value::Map(_)) => Value::Bool(true),
+        (Some(Change::Block), Value::List(_) | Value::Map(_)) => Value::Map(Map::new()),
+        (Some(Change::MethodPath), Value::Str(s)) => method_path(&s),
         (_, found) => found,
     }
 }
@@ -403,6 +443,13 @@ fn protocol(value: Value) -> Value {
         "58" => "icmpv6",
         other => other,
     })
+}
+
+/// `orders/GET` as CloudFormation's two members. Source: the documentation of `aws_api_gateway_method_settings`.
+fn method_path(text: &str) -> Value {
+    let (path, method) = text.rsplit_once('/').unwrap_or(("", text));
+    let members = [("ResourcePath", format!("/{}", path.trim_start_matches('/'))), ("HttpMethod", method.to_owned())];
+    Value::Map(members.into_iter().map(|(key, value)| (Text::from(key), Value::text(value))).collect())
 }
 
 /// Plain values as text.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::path::name_and_index;
+
 /// What stands at a property.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -89,12 +91,12 @@ impl Tree {
         self.children.get(&letters(name)).map(|(_, tree)| tree)
     }
 
-    /// What is at a property path; `[]` in it is passed over.
+    /// What is at a property path; `[]` and `[1]` in it are passed over.
     pub(crate) fn at(&self, path: &str) -> Option<&Tree> {
         if path == "." {
             return Some(self);
         }
-        path.split('.').try_fold(self, |tree, part| tree.child(part.trim_end_matches("[]")))
+        path.split('.').try_fold(self, |tree, part| tree.child(name_and_index(part).0))
     }
 
     /// The property that an attribute's letters give: the same, its plural, its singular.

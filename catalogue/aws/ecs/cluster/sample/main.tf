@@ -1,0 +1,7 @@
+resource "aws_ecs_cluster" "sample" {
+  name = "shop"
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+}

@@ -1,0 +1,5 @@
+resource "aws_iam_instance_profile" "sample" {
+  name = "web"
+  path = "/shop/"
+  role = "web"
+}

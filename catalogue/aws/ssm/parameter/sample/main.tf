@@ -1,0 +1,6 @@
+resource "aws_ssm_parameter" "sample" {
+  name           = "/shop/url"
+  description    = "Where the shop is"
+  type           = "String"
+  insecure_value = "https://shop.example.com"
+}
