@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{CheckId, Layer, Owner, TypeName};
 
 use crate::check::{Check, CheckProblem, Compiled};
-use crate::format::{FrameworkFile, Objective, Responsibility, ServiceFile};
+use crate::format::{FrameworkFile, Objective, Responsibility, ServiceFile, TypeFolder};
 use crate::kind::Kind;
 use crate::load::Problem;
 use crate::pack::Pack;
@@ -23,6 +23,7 @@ pub struct Catalogue {
     frameworks: BTreeMap<String, FrameworkFile>,
     responsibilities: Vec<Responsibility>,
     detections: BTreeMap<String, String>,
+    folders: Vec<TypeFolder>,
 }
 
 impl Catalogue {
@@ -77,12 +78,18 @@ impl Catalogue {
             frameworks: pack.frameworks,
             responsibilities: pack.responsibilities,
             detections: pack.detections,
+            folders: pack.types,
         })
     }
 
     /// The type with this name.
     pub fn kind(&self, type_name: &TypeName) -> Option<&Kind> {
         self.kinds.get(type_name).map(|k| &**k)
+    }
+
+    /// Every type as its folder has it, with how it is collected.
+    pub fn folders(&self) -> &[TypeFolder] {
+        &self.folders
     }
 
     /// Every type, in name order.

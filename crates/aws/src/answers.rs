@@ -1,61 +1,262 @@
 //! A folder of saved AWS CLI answers, mapped by the same `collect.toml` files into the same resources as a live account.
 //!
-//! A file is recognised by the top-level keys of its JSON (`Reservations`, `SecurityGroups`, `UserDetailList`), and by its name
-//! (`describe-instances.json`) where a key could mean several calls. Account and Region come from the folders above it, or from
-//! ARNs inside. What only a call per item tells is "not collected".
+//! A document is recognised by the top-level keys of its JSON (`Reservations`, `SecurityGroups`, `UserDetailList`), and by its
+//! name (`describe-instances.json`) where a key could mean several calls. Account and Region come from the folders above it, or
+//! from owners and ARNs inside. What a call tells about one item is joined to that item; what no file tells is "not collected".
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod place;
+mod recognise;
+mod told;
 
-use catalogue::collect::{CollectScope, Expr, Mapping, Member, Segment};
-use model::{
-    AccountId, Gap, GapReason, Partition, Reason, Region, Resource, Snapshot, SourceKind, Text, TypeName, Value, from_json,
-};
+use std::collections::BTreeSet;
 
-use crate::collect::Answer;
-use crate::collect::{GetPlan, Plan, TypePlan, map_item};
-use crate::value::{Named, Scope, eval, holds};
+use catalogue::collect::CollectScope;
+use model::{AccountId, Gap, GapReason, Reason, Region, Resource, Snapshot, SourceKind, Text, TypeName, Value, from_json};
+use serde_json::{Map as JsonMap, Value as Json};
 
-/// The most bytes of one file.
-pub const ANSWER_BYTES_MAX: usize = 256 << 20;
-
-/// A file that is not a saved answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AnswersError {
-    /// It is not JSON.
-    NotJson(String),
-    /// It is longer than the limit.
-    TooLong,
-    /// Its top-level keys are those of no call that the catalogue makes.
-    NotRecognised,
-}
-
-impl fmt::Display for AnswersError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AnswersError::NotJson(message) => write!(f, "not JSON: {message}"),
-            AnswersError::TooLong => write!(f, "longer than {ANSWER_BYTES_MAX} bytes"),
-            AnswersError::NotRecognised => f.write_str("not the answer of a call that the catalogue knows"),
-        }
-    }
-}
-
-impl std::error::Error for AnswersError {}
+use crate::collect::{Answer, GapPlace, Gaps, Plan, TypePlan, map_item, note};
+use crate::error::{CallError, classify};
+use crate::value::{Named, Scope, eval, holds, may_hold};
+use place::Place;
+use told::{Matched, Told};
 
 /// Reads saved answers one by one.
 pub struct Answers<'a> {
     plan: &'a Plan,
-    resources: Vec<Resource>,
-    gaps: Vec<Gap>,
-    /// The calls that a file stood for.
-    told: BTreeSet<About>,
+    found: Vec<Found<'a>>,
+    singles: Vec<Single<'a>>,
+    told: Vec<Told>,
+    /// The types that a file lists (be it none of them), and where.
+    listed: BTreeSet<(TypeName, Place)>,
 }
 
-/// A call, and what it was about.
-type About = (String, Option<TypeName>, Option<AccountId>, Option<Region>);
+/// An item of a listing.
+struct Found<'a> {
+    kind: &'a TypePlan,
+    item: Value,
+    named: Named,
+    place: Place,
+    file: Text,
+}
 
-fn about(gap: &Gap) -> About {
-    (gap.what.clone(), gap.type_name.clone(), gap.account.clone(), gap.region.clone())
+/// What one call tells of a type of which there is one.
+struct Single<'a> {
+    kind: &'a TypePlan,
+    /// Which of its calls.
+    get: usize,
+    answer: Value,
+    place: Place,
+    file: Text,
+}
+
+impl<'a> Answers<'a> {
+    /// Nothing read yet.
+    pub fn new(plan: &'a Plan) -> Answers<'a> {
+        Answers { plan, found: Vec::new(), singles: Vec::new(), told: Vec::new(), listed: BTreeSet::new() }
+    }
+
+    /// True if [`Answers::add`] would read the document.
+    pub fn knows(&self, path: &str, document: &Json) -> bool {
+        let Some(object) = document.as_object() else { return false };
+        let plain = recognise::plain(path);
+        let of_object = |object, wrapped| {
+            !recognise::listings(self.plan, &plain, object).is_empty()
+                || !recognise::singles(self.plan, &plain, object).is_empty()
+                || told::tells_something(self.plan, &plain, object, wrapped)
+        };
+        of_object(object, false) || recognise::unwrapped(object).into_iter().any(|inner| of_object(inner, true))
+    }
+
+    /// The types that a file which cannot be read was about: by the call in its name, or the keys in its text.
+    pub fn hinted(&self, path: &str, text: &str) -> BTreeSet<TypeName> {
+        let plain = recognise::plain(path);
+        let about = |kind: &&std::sync::Arc<TypePlan>| {
+            kind.last_call().is_some_and(|step| {
+                let call = step.call.as_deref().is_some_and(|call| recognise::names(&plain, call));
+                call || recognise::first_key(&step.items).is_some_and(|key| text.contains(&format!("\"{key}\"")))
+            })
+        };
+        self.plan.types().iter().filter(about).map(|t| t.type_name.clone()).collect()
+    }
+
+    /// Reads one document; `path` is the file's, with `/`. False if it is no answer of a call that the catalogue makes.
+    pub fn add(&mut self, path: &str, document: &Json) -> bool {
+        let Some(object) = document.as_object() else { return false };
+        let place = Place::of(path, document);
+        let mut known = self.object(path, object, &place, false);
+        for inner in recognise::unwrapped(object) {
+            known = true;
+            self.object(path, inner, &place, true);
+        }
+        known
+    }
+
+    /// Reads a file that holds what the AWS CLI said in place of an answer: `An error occurred (AccessDenied) when calling the
+    /// GetBucketPolicy operation: Access Denied`. False if the text says no such thing.
+    pub fn add_failure(&mut self, path: &str, text: &str) -> bool {
+        let Some(error) = cli_error(text) else { return false };
+        let place = Place::of(path, &Json::Null);
+        self.told.extend(told::failed(self.plan, path, &place, &error));
+        true
+    }
+
+    fn object(&mut self, path: &str, object: &JsonMap<String, Json>, place: &Place, wrapped: bool) -> bool {
+        let plain = recognise::plain(path);
+        let kinds = recognise::listings(self.plan, &plain, object);
+        let singles = recognise::singles(self.plan, &plain, object);
+        let told = told::told(self.plan, (path, &plain), object, place, wrapped);
+        let known = !(kinds.is_empty() && singles.is_empty() && told.is_empty());
+        self.told.extend(told);
+        if kinds.is_empty() && singles.is_empty() {
+            return known;
+        }
+        let mut answer = from_json(&Json::Object(object.clone()));
+        crate::wire::decode_documents(&mut answer);
+        let file = Text::from(path);
+        for kind in kinds {
+            self.listed.insert((kind.type_name.clone(), place.clone()));
+            for (item, named) in items(kind, &answer, place.named()) {
+                self.found.push(Found { kind, item, named, place: place.clone(), file: file.clone() });
+            }
+        }
+        for (kind, get) in singles {
+            self.listed.insert((kind.type_name.clone(), place.clone()));
+            self.singles.push(Single { kind, get, answer: answer.clone(), place: place.clone(), file: file.clone() });
+        }
+        known
+    }
+
+    /// All that was read, in a stable order. Of a resource that stands in two files the first counts, and the second for what
+    /// the first leaves open.
+    pub fn finish(mut self, name: &str) -> Snapshot {
+        let matched = Matched::new(std::mem::take(&mut self.told), &self.found);
+        let mut gaps = Gaps::default();
+        let mut resources = Vec::new();
+        for (at, found) in self.found.iter().enumerate() {
+            let answers = (0..found.kind.gets.len()).map(|get| matched.answer(at, get)).collect();
+            resources.extend(self.resource(found, answers, &mut gaps));
+        }
+        for (kind, place) in self.singles.iter().map(|s| (s.kind, &s.place)) {
+            let of_this = |s: &&Single<'_>| s.kind.type_name == kind.type_name && s.place == *place;
+            let of_this: Vec<&Single<'_>> = self.singles.iter().filter(of_this).collect();
+            let answers = (0..kind.gets.len()).map(|get| match of_this.iter().find(|s| s.get == get) {
+                Some(single) => Answer::Given(single.answer.clone()),
+                None => Answer::NotAsked,
+            });
+            let Some(first) = of_this.first() else { continue };
+            let (item, named, file) = (Value::Null, place.named(), first.file.clone());
+            let found = Found { kind, item, named, place: place.clone(), file };
+            resources.extend(self.resource(&found, answers.collect(), &mut gaps));
+        }
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope(name, SourceKind::Live);
+        resources.iter_mut().for_each(|r| r.scope = scope);
+        resources.sort_by(|a, b| (&a.account, &a.type_name, &a.region, &a.id).cmp(&(&b.account, &b.type_name, &b.region, &b.id)));
+        resources.dedup_by(|later, first| {
+            let same = (&first.account, &first.type_name, &first.region, &first.id)
+                == (&later.account, &later.type_name, &later.region, &later.id);
+            if same {
+                fill(first, later);
+            }
+            same
+        });
+        snapshot.resources = resources;
+        snapshot.gaps = gaps.finish();
+        snapshot.gaps.extend(self.unlisted());
+        snapshot.gaps.sort();
+        snapshot
+    }
+
+    /// The resource that an item and its calls' answers become, and gaps for the calls that no file answers.
+    fn resource(&self, found: &Found<'_>, answers: Vec<Answer>, gaps: &mut Gaps) -> Option<Resource> {
+        let (kind, mut named) = (found.kind, found.named.clone());
+        let mut pairs = Vec::new();
+        for (get, mut answer) in kind.gets.iter().zip(answers) {
+            if !may_hold(&get.when, &Scope::named(&found.item, &named)) {
+                answer = Answer::Skipped;
+            }
+            note(get, &answer, &mut named);
+            pairs.push((get, answer));
+        }
+        let by_reference: Vec<_> = pairs.iter().map(|(get, answer)| (*get, answer)).collect();
+        let mut resource = map_item(kind, &found.item, &named, &by_reference)?;
+        let arn = model::Arn::new(&resource.id).ok();
+        let of_arn = |text: Option<&str>| text.and_then(|t| AccountId::new(t).ok());
+        resource.account = found.place.account.clone().or_else(|| of_arn(arn.as_ref().map(model::Arn::account)));
+        resource.region = match kind.scope {
+            CollectScope::Account => {
+                let own = |e| Region::new(eval(e, &Scope::named(&found.item, &named)).as_str()?).ok();
+                kind.region.as_ref().and_then(own)
+            }
+            CollectScope::Region => found.place.region.clone().or_else(|| Region::new(arn.as_ref()?.region()).ok()),
+        };
+        resource.origin.file = Some(found.file.clone());
+        let (account, region) = (resource.account.as_ref(), resource.region.as_ref());
+        let at = GapPlace { account, region, type_name: Some(&kind.type_name) };
+        for (get, answer) in &pairs {
+            match answer {
+                Answer::NotAsked => gaps.add_gap(not_saved(&get.service, &get.call, at)),
+                Answer::Failed(error) if !error.is_one_of(&get.absent) => gaps.add(error, at),
+                _ => {}
+            }
+        }
+        Some(resource)
+    }
+
+    /// A gap for each type that no file lists, and for each place where other types are listed but not this one.
+    fn unlisted(&self) -> Vec<Gap> {
+        let mut out = Vec::new();
+        for kind in self.plan.types() {
+            let first = kind.last_call().map(|s| (s.service.as_str(), s.call.as_deref().unwrap_or_default()));
+            let only = || kind.gets.first().map(|g| (g.service.as_str(), g.call.as_str()));
+            let Some((service, call)) = first.or_else(only) else { continue };
+            let here: BTreeSet<&Place> = self.listed.iter().filter(|(t, _)| *t == kind.type_name).map(|(_, p)| p).collect();
+            if here.is_empty() {
+                out.push(not_saved(service, call, GapPlace { account: None, region: None, type_name: Some(&kind.type_name) }));
+                continue;
+            }
+            let same_scope = |t: &TypeName| self.plan.types().iter().any(|k| k.type_name == *t && k.scope == kind.scope);
+            let elsewhere: BTreeSet<&Place> = self
+                .listed
+                .iter()
+                .filter(|(t, p)| !here.contains(p) && same_scope(t) && p.account.is_some())
+                .filter(|(_, p)| p.region.is_some() || kind.scope == CollectScope::Account)
+                .map(|(_, p)| p)
+                .collect();
+            for place in elsewhere {
+                let covered =
+                    |p: &&Place| p.account == place.account && (kind.scope == CollectScope::Account || p.region.is_none());
+                if !here.iter().any(covered) {
+                    let region = place.region.as_ref().filter(|_| kind.scope == CollectScope::Region);
+                    let at = GapPlace { account: place.account.as_ref(), region, type_name: Some(&kind.type_name) };
+                    out.push(not_saved(service, call, at));
+                }
+            }
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+}
+
+/// The gap of a call that no file answers.
+fn not_saved(service: &str, call: &str, at: GapPlace<'_>) -> Gap {
+    let gap = Gap::new(format!("{service}:{call}"), GapReason::NotCollected, "no file holds its answer");
+    let mut gap = gap.help("save that answer too, or scan the live account");
+    gap.account = at.account.cloned();
+    gap.region = at.region.cloned();
+    gap.type_name = at.type_name.cloned();
+    gap
+}
+
+/// The error in the words of the AWS CLI.
+fn cli_error(text: &str) -> Option<CallError> {
+    let rest = text.split_once("An error occurred (")?.1;
+    let (code, rest) = rest.split_once(") when calling the ")?;
+    let (call, message) = rest.split_once(" operation")?;
+    let call = call.split_whitespace().next()?;
+    let message = message.trim_start_matches(|c: char| c == ':' || c.is_whitespace());
+    Some(CallError::new(classify(code, 400), call, code, message.lines().next().unwrap_or_default()))
 }
 
 /// Takes over what another file tells of the same resource: what was not collected here.
@@ -67,132 +268,6 @@ fn fill(first: &mut Resource, later: &Resource) {
             Some(value) => first.props.insert(key, value.clone()),
             None => first.props.remove(&key),
         };
-    }
-}
-
-impl<'a> Answers<'a> {
-    /// Nothing read yet.
-    pub fn new(plan: &'a Plan) -> Answers<'a> {
-        Answers { plan, resources: Vec::new(), gaps: Vec::new(), told: BTreeSet::new() }
-    }
-
-    /// Reads one file; `path` is its place below the folder, with `/`. Gives how many resources it holds.
-    pub fn add(&mut self, path: &str, bytes: &[u8]) -> Result<usize, AnswersError> {
-        if bytes.len() > ANSWER_BYTES_MAX {
-            return Err(AnswersError::TooLong);
-        }
-        let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| AnswersError::NotJson(e.to_string()))?;
-        let kinds = self.recognise(path, &json);
-        let singles = self.singles(path, &json);
-        if kinds.is_empty() && singles.is_empty() {
-            return Err(AnswersError::NotRecognised);
-        }
-        let place = Place::of(path);
-        let answer = decode_policies(from_json(&json));
-        let before = self.resources.len();
-        for kind in kinds {
-            let found = resources(kind, &answer, &place);
-            if !found.is_empty() {
-                self.not_told(kind, None, path, &place);
-                self.resources.extend(found);
-            }
-        }
-        for (kind, at) in singles {
-            let given = Answer::Given(answer.clone());
-            let one = |(n, g)| (g, if n == at { &given } else { &Answer::NotAsked });
-            let gets: Vec<_> = kind.gets.iter().enumerate().map(one).collect();
-            let Some(mut resource) = map_item(kind, &Value::Null, &place.named(), &gets) else { continue };
-            (resource.account, resource.region) = (place.account.clone(), place.region.clone());
-            self.not_told(kind, Some(at), path, &place);
-            self.resources.push(resource);
-        }
-        Ok(self.resources.len() - before)
-    }
-
-    /// Notes what calls this file does not stand for.
-    fn not_told(&mut self, kind: &TypePlan, told: Option<usize>, path: &str, place: &Place) {
-        for (at, get) in kind.gets.iter().enumerate() {
-            let call = format!("{}:{}", get.service, get.call);
-            let detail = format!("`{path}` does not say it");
-            let mut gap = Gap::new(call, GapReason::NotCollected, detail);
-            gap.help = Some("scan the live account, or a snapshot of it".to_owned());
-            gap.type_name = Some(kind.type_name.clone());
-            gap.account = place.account.clone();
-            gap.region = place.region.clone();
-            if told == Some(at) {
-                self.told.insert(about(&gap));
-            } else {
-                self.gaps.push(gap);
-            }
-        }
-    }
-
-    /// All that was read, in a stable order. Of a resource that stands in two files the first counts.
-    pub fn finish(mut self, name: &str) -> Snapshot {
-        let mut snapshot = Snapshot::default();
-        let scope = snapshot.add_scope(name, SourceKind::Live);
-        self.resources.iter_mut().for_each(|r| r.scope = scope);
-        self.resources
-            .sort_by(|a, b| (&a.account, &a.type_name, &a.region, &a.id).cmp(&(&b.account, &b.type_name, &b.region, &b.id)));
-        self.resources.dedup_by(|later, first| {
-            let same = (&first.account, &first.type_name, &first.region, &first.id)
-                == (&later.account, &later.type_name, &later.region, &later.id);
-            if same {
-                fill(first, later);
-            }
-            same
-        });
-        let told = std::mem::take(&mut self.told);
-        self.gaps.retain(|g| !told.contains(&about(g)));
-        self.gaps.sort();
-        self.gaps
-            .dedup_by(|b, a| (&a.what, &a.type_name, &a.account, &a.region) == (&b.what, &b.type_name, &b.account, &b.region));
-        snapshot.resources = self.resources;
-        snapshot.gaps = self.gaps;
-        snapshot
-    }
-
-    /// The types of which there is one, and which of their calls this answers. An answer that several calls give is told
-    /// apart by the file's name; if that does not say, it is left out.
-    fn singles(&self, path: &str, json: &serde_json::Value) -> Vec<(&'a TypePlan, usize)> {
-        let Some(object) = json.as_object() else { return Vec::new() };
-        let name = path.to_ascii_lowercase();
-        let mut out = Vec::new();
-        for kind in self.plan.types().iter().filter(|t| t.steps.is_empty()) {
-            let fits = |g: &GetPlan| g.members.iter().any(|m| member_key(m).is_some_and(|k| object.contains_key(k)));
-            let found: Vec<usize> = kind.gets.iter().enumerate().filter(|(_, g)| fits(g)).map(|(at, _)| at).collect();
-            let named = |at: &&usize| kind.gets.get(**at).is_some_and(|g| name.contains(&kebab(&g.call)));
-            let said: Vec<usize> = found.iter().filter(named).copied().collect();
-            if let ([one], _) | (_, [one]) = (found.as_slice(), said.as_slice()) {
-                out.push((&**kind, *one));
-            }
-        }
-        out
-    }
-
-    /// The types whose listing this is: the file's name decides where several calls share the key.
-    fn recognise(&self, path: &str, json: &serde_json::Value) -> Vec<&'a TypePlan> {
-        let Some(object) = json.as_object() else { return Vec::new() };
-        let mut by_call: BTreeMap<(&str, &str), Vec<&TypePlan>> = BTreeMap::new();
-        for kind in self.plan.types() {
-            let Some(step) = kind.last_call() else { continue };
-            if first_key(&step.items).is_some_and(|key| object.contains_key(key)) {
-                by_call.entry((&step.service, step.call.as_deref().unwrap_or_default())).or_default().push(kind);
-            }
-        }
-        if by_call.len() > 1 {
-            // `ecr-public` also holds `ecr`: of the services whose call the name says, the longest name counts.
-            let name = path.to_ascii_lowercase();
-            let said = by_call.iter().filter(|((_, call), _)| name.contains(&kebab(call)));
-            let (with_service, without): (Vec<_>, Vec<_>) = said.partition(|((service, _), _)| name.contains(service));
-            let best = with_service.into_iter().max_by_key(|((service, _), _)| service.len());
-            return match (best, without.as_slice()) {
-                (Some((_, kinds)), _) => kinds.clone(),
-                (None, [(_, kinds)]) => (*kinds).clone(),
-                _ => Vec::new(),
-            };
-        }
-        by_call.into_values().next().unwrap_or_default()
     }
 }
 
@@ -215,107 +290,6 @@ fn items(kind: &TypePlan, answer: &Value, named: Named) -> Vec<(Value, Named)> {
         found = next;
     }
     found
-}
-
-/// The top-level key of the answer that a property comes from.
-fn member_key(member: &Member) -> Option<&str> {
-    match &member.value {
-        Mapping::Expr(expr) | Mapping::Each { each: expr, .. } | Mapping::Object { from: Some(expr), .. } => first_key(expr),
-        Mapping::Same(name) => Some(name),
-        Mapping::Object { from: None, members } => members.iter().find_map(member_key),
-        Mapping::Chain(_) | Mapping::Fixed(_) => None,
-    }
-}
-
-fn first_key(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Path(_, segments) => match segments.first()? {
-            Segment::Key(key) => Some(key),
-            _ => None,
-        },
-        Expr::Pipe(inner, _) => first_key(inner),
-        _ => None,
-    }
-}
-
-/// `DescribeDBInstances` as the CLI names it: `describe-db-instances`.
-fn kebab(call: &str) -> String {
-    let mut out = String::new();
-    let chars: Vec<char> = call.chars().collect();
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|b| chars.get(b));
-        let after_small = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let before_small =
-            before.is_some_and(|b| b.is_ascii_uppercase()) && chars.get(at + 1).is_some_and(char::is_ascii_lowercase);
-        // The plural `s` of an abbreviation (`DBs`) is no word of its own.
-        let plural = chars.get(at + 1) == Some(&'s') && chars.get(at + 2).is_none_or(|n| n.is_ascii_uppercase());
-        if c.is_ascii_uppercase() && (after_small || (before_small && !plural)) {
-            out.push('-');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
-}
-
-/// Account and Region by the folders of a path.
-#[derive(Default)]
-struct Place {
-    account: Option<AccountId>,
-    region: Option<Region>,
-}
-
-impl Place {
-    fn of(path: &str) -> Place {
-        let parts = || path.split(['/', '_']).map(|p| p.trim_end_matches(".json"));
-        let is_region = |text: &&str| {
-            let mut pieces = text.split('-');
-            pieces.clone().count() >= 3
-                && pieces.next().is_some_and(|p| (2..=4).contains(&p.len()))
-                && pieces.next_back().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
-        };
-        Place {
-            account: parts().find_map(|p| AccountId::new(p).ok()),
-            region: parts().find(is_region).and_then(|p| Region::new(p).ok()),
-        }
-    }
-}
-
-impl Place {
-    /// What templates can name.
-    fn named(&self) -> Named {
-        let partition = self.region.as_ref().map_or(Partition::Aws, Region::partition);
-        let known = [
-            Some(("partition", partition.name())),
-            self.region.as_ref().map(|r| ("region", r.as_str())),
-            self.account.as_ref().map(|a| ("account", a.as_str())),
-        ];
-        known.into_iter().flatten().map(|(k, v)| (k.to_owned(), Value::text(v))).collect()
-    }
-}
-
-fn resources(kind: &TypePlan, answer: &Value, place: &Place) -> Vec<Resource> {
-    let named = place.named();
-    let mut out = Vec::new();
-    for (item, named) in items(kind, answer, named) {
-        let item = &item;
-        let gets: Vec<_> = kind.gets.iter().map(|g| (g, &Answer::NotAsked)).collect();
-        let Some(mut resource) = map_item(kind, item, &named, &gets) else { continue };
-        let arn = model::Arn::new(&resource.id).ok();
-        let of_arn = |text: Option<&str>| text.and_then(|t| AccountId::new(t).ok());
-        resource.account = place.account.clone().or_else(|| of_arn(arn.as_ref().map(model::Arn::account)));
-        resource.region = match kind.scope {
-            CollectScope::Account => kind.region.as_ref().and_then(|e| Region::new(eval(e, &Scope::of(item)).as_str()?).ok()),
-            CollectScope::Region => place.region.clone().or_else(|| Region::new(arn.as_ref()?.region()).ok()),
-        };
-        out.push(resource);
-    }
-    out
-}
-
-/// The CLI shows IAM's policies as objects already; other tools save them as text.
-fn decode_policies(mut answer: Value) -> Value {
-    crate::wire::decode_documents(&mut answer);
-    answer
 }
 
 #[cfg(test)]

@@ -17,13 +17,13 @@ use tokio::task::JoinSet;
 
 pub use plan::Plan;
 
-pub(crate) use plan::{GetPlan, Group, TypePlan};
-pub(crate) use unit::{Answer, map_item};
+pub(crate) use gaps::{Gaps, Place as GapPlace};
+pub(crate) use plan::{GetPlan, Group, Input, TypePlan};
+pub(crate) use unit::{Answer, inputs, map_item, note};
 
 use crate::client::Client;
 use crate::error::AwsError;
 use crate::settings::Config;
-use gaps::Gaps;
 
 /// How many (account, Region, group of types) are collected at once. Requests have a limit of their own.
 const UNITS_AT_ONCE: usize = 64;

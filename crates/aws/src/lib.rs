@@ -24,7 +24,7 @@ mod sign;
 mod value;
 mod wire;
 
-pub use answers::{ANSWER_BYTES_MAX, Answers, AnswersError};
+pub use answers::Answers;
 pub use collect::{Collected, Plan, Progress, Unit, collect};
 pub use environment::Environment;
 pub use error::{AwsError, CallError, ErrorKind};

@@ -26,6 +26,8 @@ type Table = FxHashMap<ResourceIndex, Neighbours>;
 pub(crate) struct Neighbourhood<'a> {
     snapshot: &'a Snapshot,
     catalogue: &'a Catalogue,
+    /// Whether the scope is a live account.
+    live: bool,
     by_type: FxHashMap<&'a TypeName, Vec<ResourceIndex>>,
     by_id: FxHashMap<&'a str, ResourceIndex>,
     names: RefCell<FxHashMap<TypeName, Rc<FxHashMap<Text, ResourceIndex>>>>,
@@ -42,7 +44,9 @@ impl<'a> Neighbourhood<'a> {
             by_type.entry(&resource.type_name).or_default().push(*index);
             by_id.entry(&*resource.id).or_insert(*index);
         }
-        Neighbourhood { snapshot, catalogue, by_type, by_id, names: RefCell::default(), tables: RefCell::default() }
+        let scope = members.first().and_then(|i| snapshot.scope(snapshot.resource(*i)?.scope));
+        let live = scope.is_none_or(|s| !s.kind.is_code());
+        Neighbourhood { snapshot, catalogue, live, by_type, by_id, names: RefCell::default(), tables: RefCell::default() }
     }
 
     /// The resource behind a link.
@@ -137,7 +141,9 @@ impl<'a> Neighbourhood<'a> {
 
     /// Why not all resources of a type may be here: a gap names the type.
     pub(crate) fn unread(&self, type_name: &TypeName) -> Option<Unknown> {
-        let gap = self.snapshot.gaps.iter().find(|g| g.matters && g.type_name.as_ref() == Some(type_name))?;
+        // A gap without a file is one of a live account, and says nothing about a template beside it.
+        let mut gaps = self.snapshot.gaps.iter().filter(|g| g.matters && (self.live || g.file.is_some()));
+        let gap = gaps.find(|g| g.type_name.as_ref() == Some(type_name))?;
         let reason = match gap.reason {
             GapReason::Denied => Reason::AccessDenied,
             GapReason::Malformed => Reason::Malformed,

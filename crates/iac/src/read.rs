@@ -27,9 +27,30 @@ pub struct Options {
     pub mapping: Arc<Mapping>,
 }
 
+/// What was read, and what is left for others to read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The infrastructure as code.
+    pub snapshot: Snapshot,
+    /// Files that are no code.
+    pub others: Vec<Other>,
+}
+
+/// A file that is no infrastructure as code, as far as its first look tells.
+#[derive(Debug)]
+pub struct Other {
+    /// The file.
+    pub path: PathBuf,
+    /// The position of the path that was named, below which it lies.
+    pub root: usize,
+    /// What to tell if nobody else can read it; nothing for a file that lay in a folder.
+    pub gap: Option<Gap>,
+}
+
 /// What one file came to.
 struct Outcome {
     snapshot: Snapshot,
+    other: Option<Option<Gap>>,
     /// The templates it nests, by real path.
     nested: BTreeSet<PathBuf>,
 }
@@ -40,16 +61,26 @@ struct Outcome {
 /// Files are read in parallel on rayon's current pool; what comes out is in the order of the paths and names, whatever the
 /// number of threads. A template that another one nests is read with that one and not by itself.
 pub fn read_paths(paths: &[PathBuf], options: &Options) -> Snapshot {
+    let Reading { mut snapshot, others } = read(paths, options);
+    snapshot.gaps.extend(others.into_iter().filter_map(|o| o.gap));
+    snapshot
+}
+
+/// The same, with the files that are no code apart.
+pub fn read(paths: &[PathBuf], options: &Options) -> Reading {
     let (jobs, gaps) = walk::find(paths, &options.limits);
     let outcomes: Vec<Outcome> = jobs.par_iter().map(|job| guarded(job, options)).collect();
     let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
     let kept = kept(&jobs, &outcomes);
-    for (outcome, keep) in outcomes.into_iter().zip(kept) {
-        if keep {
+    let mut others = Vec::new();
+    for ((job, outcome), keep) in jobs.into_iter().zip(outcomes).zip(kept) {
+        if let Some(gap) = outcome.other {
+            others.push(Other { path: job.path, root: job.root, gap });
+        } else if keep {
             snapshot.append(outcome.snapshot);
         }
     }
-    snapshot
+    Reading { snapshot, others }
 }
 
 /// Which files stand for themselves: those that no other one nests, and of templates that nest each other the first.
@@ -79,30 +110,37 @@ fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
 /// Reads one file; a panic on the way is a gap that names it.
 fn guarded(job: &Job, options: &Options) -> Outcome {
     let nested = Mutex::new(BTreeSet::new());
-    let snapshot = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested))).unwrap_or_else(|_| {
+    let read = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested))).unwrap_or_else(|_| {
         let gap = Gap::new("file", GapReason::Failed, "reading it came to an unexpected end");
         let gap = gap.help("this is a fault of the reader: please report it with the file");
-        alone(gap.in_file(shown(&job.path), None))
+        Ok(alone(gap.in_file(shown(&job.path), None)))
     });
-    Outcome { snapshot, nested: nested.into_inner().unwrap_or_default() }
+    let nested = nested.into_inner().unwrap_or_default();
+    match read {
+        Ok(snapshot) => Outcome { snapshot, other: None, nested },
+        Err(gap) => Outcome { snapshot: Snapshot::default(), other: Some(gap.map(|g| *g)), nested },
+    }
 }
 
 fn alone(gap: Gap) -> Snapshot {
     Snapshot { gaps: vec![gap], ..Snapshot::default() }
 }
 
-fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snapshot {
+/// What a file of code holds; the error is for a file that is none: what to tell if nobody else can read it.
+fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Result<Snapshot, Option<Box<Gap>>> {
     let file = shown(&job.path);
     let bytes = match load(&job.path, options.limits.text.bytes_max) {
         Ok(bytes) => bytes,
-        Err(gap) => return alone(*gap),
+        Err(gap) if gap.reason == GapReason::Limit => return Err(Some(gap)),
+        Err(gap) => return Ok(alone(*gap)),
     };
     let text = text_of(&bytes);
     let kind = match &text {
         Some(text) => recognise(&job.path, text.as_bytes()),
         None => recognise(&job.path, &bytes),
     };
-    let not_read = |what: &str, why: &str| alone(Gap::new(what, GapReason::Unsupported, why).in_file(&*file, None));
+    let unread = |what: &str, why: &str| Gap::new(what, GapReason::Unsupported, why).in_file(&*file, None);
+    let not_read = |what: &str, why: &str| alone(unread(what, why));
     let mut snapshot = match (kind, text) {
         (Kind::CloudFormation, Some(text)) => template(&text, job, options, nested),
         (Kind::CloudFormation, None) => not_read("template", "it is not UTF-8 text"),
@@ -111,14 +149,15 @@ fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snaps
             terraform::read(&text, &file, &options.mapping, &limits)
         }
         (Kind::TerraformPlan | Kind::TerraformState, None) => not_read("Terraform file", "it is not UTF-8 text"),
-        (Kind::Other(_) | Kind::CdkOut | Kind::AwsCliAnswer, _) if !job.named => return Snapshot::default(),
+        (Kind::CdkOut, _) if !job.named => return Ok(Snapshot::default()),
+        (Kind::Other(_) | Kind::AwsCliAnswer, _) if !job.named => return Err(None),
         (Kind::CdkOut, _) => not_read("cloud assembly", "name the folder that it lies in"),
-        (Kind::AwsCliAnswer, _) => not_read("AWS CLI answer", "this kind of file is not read"),
-        (Kind::Other(why), _) => not_read("file", why.words()),
+        (Kind::AwsCliAnswer, _) => return Err(Some(Box::new(unread("AWS CLI answer", "it cannot be read")))),
+        (Kind::Other(why), _) => return Err(Some(Box::new(unread("file", why.words())))),
     };
     canonical(&mut snapshot);
     fold_into(&mut snapshot, FOLDS);
-    snapshot
+    Ok(snapshot)
 }
 
 fn template(text: &str, job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Snapshot {
@@ -154,7 +193,7 @@ fn beside(from: &Path, place: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// All bytes of a file that is not too large.
+/// All bytes of a file that is not too large; a gap of reason `Limit` if it is.
 fn load(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Box<Gap>> {
     let meta = std::fs::metadata(path).map_err(|e| Box::new(failed(path, &e)))?;
     if meta.len() > bytes_max as u64 {
@@ -166,7 +205,7 @@ fn load(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Box<Gap>> {
 }
 
 /// The text of a file: UTF-8, or UTF-16 with a byte order mark.
-fn text_of(bytes: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
+pub fn text_of(bytes: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
     let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest.chunks_exact(2).filter_map(|c| c.try_into().ok().map(unit)).collect();
         String::from_utf16(&units).ok().map(std::borrow::Cow::Owned)

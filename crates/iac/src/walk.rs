@@ -13,6 +13,8 @@ pub(crate) struct Job {
     pub(crate) path: PathBuf,
     /// True if somebody named it: it is a gap then if it is of no known kind.
     pub(crate) named: bool,
+    /// The position of the path that was named, below which it lies.
+    pub(crate) root: usize,
     /// Values that its surroundings give, such as the account in a CDK manifest.
     pub(crate) given: Vec<(String, String)>,
 }
@@ -25,10 +27,17 @@ const DEPTH_MAX: usize = 64;
 
 /// The files below `paths`, in the order of the paths and then by name, and what could not be looked into. No file twice.
 pub(crate) fn find(paths: &[PathBuf], limits: &Limits) -> (Vec<Job>, Vec<Gap>) {
-    let mut walk =
-        Walk { jobs: Vec::new(), gaps: Vec::new(), folders: BTreeSet::new(), files: BTreeSet::new(), terraform: 0, limits };
-    for path in paths {
-        walk.terraform = 0;
+    let mut walk = Walk {
+        jobs: Vec::new(),
+        gaps: Vec::new(),
+        folders: BTreeSet::new(),
+        files: BTreeSet::new(),
+        root: 0,
+        terraform: 0,
+        limits,
+    };
+    for (root, path) in paths.iter().enumerate() {
+        (walk.root, walk.terraform) = (root, 0);
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_dir() => walk.folder(path, 0),
             Ok(_) if path.file_name().is_some_and(|n| n == "manifest.json") && cdk::is_manifest(path) => {
@@ -53,6 +62,7 @@ struct Walk<'l> {
     /// Real paths of the folders entered: a loop of links ends here.
     folders: BTreeSet<PathBuf>,
     files: BTreeSet<PathBuf>,
+    root: usize,
     terraform: usize,
     limits: &'l Limits,
 }
@@ -120,7 +130,7 @@ impl Walk<'_> {
             }
             return;
         }
-        self.jobs.push(Job { path: path.to_owned(), named, given: Vec::new() });
+        self.jobs.push(Job { path: path.to_owned(), named, root: self.root, given: Vec::new() });
     }
 
     /// A `cdk.out` folder: the templates that its manifest lists, and nothing else of it.
@@ -139,7 +149,7 @@ impl Walk<'_> {
 
 /// True for names that templates, plans and states have.
 fn candidate(path: &Path) -> bool {
-    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tfstate", "tfplan", "cfn", "sam"];
+    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tfstate", "tfplan", "cfn", "sam", "snapshot"];
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 

@@ -1,5 +1,7 @@
 //! From what the user named to what the crates work on: settings, catalogue, snapshot, source texts.
 
+mod saved;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use catalogue::{Catalogue, SourceFile};
 use iac::cloudformation::Parameters;
 use model::Snapshot;
 use report::Sources;
+
+pub(crate) use saved::Content;
 
 use crate::cli::InputArgs;
 use crate::config::Settings;
@@ -40,6 +44,13 @@ impl Knowledge {
         let catalogue = Catalogue::new(pack)
             .map_err(|p| anyhow::anyhow!(p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
         Ok(Knowledge { settings, catalogue })
+    }
+}
+
+impl Knowledge {
+    /// How the catalogue's types are collected from a live account.
+    pub(crate) fn plan(&self) -> Result<aws::Plan> {
+        Ok(aws::Plan::new(self.catalogue.folders())?)
     }
 }
 
@@ -83,14 +94,38 @@ fn parameters(args: &InputArgs, settings: &Settings) -> Result<Parameters> {
     Ok(values)
 }
 
-/// Reads everything that the paths name.
+/// What was read, with the saved answers apart.
+pub(crate) struct Reading {
+    /// Templates, plans, states and snapshot files.
+    pub(crate) snapshot: Snapshot,
+    /// Saved answers of the AWS CLI, a folder each.
+    pub(crate) answers: Vec<saved::Folder>,
+}
+
+/// Reads everything that the paths name: templates, plans, states, snapshot files, saved AWS CLI answers, and folders of them.
 pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Snapshot> {
+    let Reading { mut snapshot, answers } = read_apart(paths, args, knowledge)?;
+    if !answers.is_empty() {
+        let plan = knowledge.plan()?;
+        answers.iter().for_each(|folder| snapshot.append(folder.snapshot(&plan)));
+    }
+    Ok(snapshot)
+}
+
+/// The same, with the saved answers as they are.
+pub(crate) fn read_apart(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Reading> {
     let options = iac::Options {
         parameters: parameters(args, &knowledge.settings)?,
         mapping: std::sync::Arc::new(iac::terraform::Mapping::of(&knowledge.catalogue)),
         ..iac::Options::default()
     };
-    Ok(iac::read_paths(paths, &options))
+    let iac::Reading { mut snapshot, others } = iac::read(paths, &options);
+    if others.is_empty() {
+        return Ok(Reading { snapshot, answers: Vec::new() });
+    }
+    let saved::Saved { snapshot: more, folders } = saved::read(others, paths, &knowledge.plan()?);
+    snapshot.append(more);
+    Ok(Reading { snapshot, answers: folders })
 }
 
 /// The texts of source files, read when an excerpt is first asked for.

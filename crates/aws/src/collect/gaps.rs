@@ -9,23 +9,23 @@ use crate::permissions::action_of;
 
 /// Where a call was made, and for which type.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) account: Option<&'a AccountId>,
-    pub(super) region: Option<&'a Region>,
-    pub(super) type_name: Option<&'a TypeName>,
+pub(crate) struct Place<'a> {
+    pub(crate) account: Option<&'a AccountId>,
+    pub(crate) region: Option<&'a Region>,
+    pub(crate) type_name: Option<&'a TypeName>,
 }
 
 type Key = (String, GapReason, Option<AccountId>, Option<Region>, Option<TypeName>);
 
 /// The gaps met so far.
 #[derive(Default)]
-pub(super) struct Gaps {
+pub(crate) struct Gaps {
     found: BTreeMap<Key, Gap>,
 }
 
 impl Gaps {
     /// Notes a failed call. `NotOffered` is no gap: there is nothing to miss.
-    pub(super) fn add(&mut self, error: &CallError, place: Place<'_>) {
+    pub(crate) fn add(&mut self, error: &CallError, place: Place<'_>) {
         let reason = match error.kind {
             ErrorKind::Denied | ErrorKind::Credentials => GapReason::Denied,
             ErrorKind::NotOffered => return,
@@ -47,12 +47,12 @@ impl Gaps {
     }
 
     /// Notes a gap of another kind.
-    pub(super) fn add_gap(&mut self, gap: Gap) {
+    pub(crate) fn add_gap(&mut self, gap: Gap) {
         let key = (gap.what.clone(), gap.reason, gap.account.clone(), gap.region.clone(), gap.type_name.clone());
         self.found.entry(key).or_insert(gap);
     }
 
-    pub(super) fn finish(self) -> Vec<Gap> {
+    pub(crate) fn finish(self) -> Vec<Gap> {
         self.found.into_values().collect()
     }
 }
@@ -72,7 +72,7 @@ fn help(error: &CallError) -> String {
 }
 
 /// The value of a property that a failed call would have told.
-pub(super) fn unknown(error: &CallError) -> Value {
+pub(crate) fn unknown(error: &CallError) -> Value {
     match error.kind {
         ErrorKind::Denied | ErrorKind::Credentials => Value::unknown(Reason::AccessDenied, action_of(&error.call)),
         ErrorKind::Malformed => Value::unknown(Reason::Malformed, &error.call),

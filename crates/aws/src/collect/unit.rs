@@ -232,7 +232,7 @@ pub(crate) enum Answer {
     NotAsked,
 }
 
-fn note(get: &GetPlan, answer: &Answer, named: &mut Named) {
+pub(crate) fn note(get: &GetPlan, answer: &Answer, named: &mut Named) {
     let Some(alias) = &get.alias else { return };
     let value = match answer {
         Answer::Given(value) => value.clone(),
@@ -248,7 +248,7 @@ fn own_region(kind: &TypePlan, item: &Value, named: &Named) -> Option<Region> {
 }
 
 /// The input of a call; the error names the part that could not be found.
-fn inputs(with: &[(String, Input)], scope: &Scope<'_>) -> Result<JsonMap<String, Json>, String> {
+pub(crate) fn inputs(with: &[(String, Input)], scope: &Scope<'_>) -> Result<JsonMap<String, Json>, String> {
     with.iter().map(|(key, value)| Ok((key.clone(), input(value, scope).ok_or_else(|| key.clone())?))).collect()
 }
 

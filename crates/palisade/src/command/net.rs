@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 
 use crate::cli::{InputArgs, NetAction, NetArgs, NetFormat};
 use crate::exit::Exit;
-use crate::input::{self, Knowledge};
+use crate::input::{self, Content, Knowledge};
 use crate::output;
-
-/// A saved answer larger than this is not read.
-const ANSWER_BYTES_MAX: u64 = 1_000_000_000;
 
 /// Answers a question about reachability.
 pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
@@ -59,35 +56,32 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
 /// Networks with the name of what they were read from.
 type Networks = Vec<(String, Network)>;
 
-/// Reads all paths: saved AWS answers become one network, every template, plan or state one of its own.
+/// Reads all paths: the saved answers of a folder become one network, and so does every template, plan, state or snapshot.
 fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
     let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
     if paths.is_empty() {
         paths.push(PathBuf::from("."));
     }
-    let mut documents = Vec::new();
-    let mut others = Vec::new();
-    for path in &paths {
-        if !path.exists() {
-            bail!("`{}` does not exist", path.display());
-        }
-        let before = documents.len();
-        answers(path, &mut documents)?;
-        if documents.len() == before {
-            others.push(path.clone());
-        }
+    if let Some(path) = paths.iter().find(|p| !p.exists()) {
+        bail!("`{}` does not exist", path.display());
     }
+    let input::Reading { snapshot, answers } = input::read_apart(&paths, args, knowledge)?;
     let mut networks = Networks::new();
-    if !documents.is_empty() {
-        let name = paths.first().map(|p| p.display().to_string()).unwrap_or_default();
-        networks.push((name, net::from_aws_answers(documents)));
-    }
-    if !others.is_empty() {
-        let snapshot = input::read(&others, args, knowledge)?;
-        for (scope, network) in net::from_snapshot(&snapshot) {
-            let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
-            networks.push((name, network));
+    for folder in answers {
+        let documents = folder.files.into_iter().flat_map(|file| {
+            let found = if let Content::Documents(found) = file.content { found } else { Vec::new() };
+            found.into_iter().filter(net::is_answer).map(move |document| (file.path.clone(), document))
+        });
+        let mut documents = documents.peekable();
+        if documents.peek().is_some() {
+            let mut network = net::from_aws_answers(documents);
+            network.gaps.extend(snapshot.gaps.iter().cloned());
+            networks.push((folder.name, network));
         }
+    }
+    for (scope, network) in net::from_snapshot(&snapshot) {
+        let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
+        networks.push((name, network));
     }
     if networks.is_empty() {
         bail!(
@@ -96,28 +90,6 @@ fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Ne
         );
     }
     Ok(networks)
-}
-
-/// Adds every saved answer below a path, labelled with its place below it.
-fn answers(path: &Path, documents: &mut Vec<(String, Value)>) -> Result<()> {
-    let walk = ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
-    for entry in walk {
-        let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
-        let file = entry.path();
-        let json = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-        if !json || !file.is_file() || entry.metadata().is_ok_and(|m| m.len() > ANSWER_BYTES_MAX) {
-            continue;
-        }
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let label = file.display().to_string();
-        // What is no JSON at all, or no answer, is left to the other readers.
-        if let Ok(document) = net::read_answer(&String::from_utf8_lossy(&bytes))
-            && net::is_answer(&document)
-        {
-            documents.push((label, document));
-        }
-    }
-    Ok(())
 }
 
 fn one(path: &Path, input: &InputArgs, knowledge: &Knowledge) -> Result<Network> {
