@@ -35,6 +35,8 @@ pub struct Compiled {
     pub evidence: Vec<(String, Program)>,
     /// The message.
     pub message: Template,
+    /// When a failure is less grave, and the message then.
+    pub lower: Option<(Program, Template)>,
 }
 
 /// What decides.
@@ -88,21 +90,21 @@ fn compile(check: &Check, kinds: &BTreeMap<TypeName, Arc<Kind>>) -> Result<Compi
         (None, Some(name)) => Some(Logic::Native(name.clone())),
         _ => None,
     };
+    let lowers = check.file.lower.as_ref().map(|lower| program("lower.when", &lower.when));
     let evidence: Vec<_> = check.file.evidence.iter().filter_map(|s| Some((s.clone(), program("evidence", s)?))).collect();
-    let message = match expr::compile_template(&check.file.message, &scope) {
-        Ok(template) => Some(template),
-        Err(found) => {
-            problems.extend(found.into_iter().map(|p| CheckProblem::new("message", &check.file.message, p)));
-            None
-        }
+    let mut template = |key: &'static str, source: &str| {
+        let compiled = expr::compile_template(source, &scope);
+        compiled.map_err(|found| problems.extend(found.into_iter().map(|p| CheckProblem::new(key, source, p)))).ok()
     };
+    let message = template("message", &check.file.message);
+    let lower = check.file.lower.as_ref().and_then(|lower| template("lower.message", &lower.message));
     if logic.is_none() && problems.is_empty() {
         let message = "a check has either `fail_when` or `native`".to_owned();
         problems.push(CheckProblem { key: "fail_when", source: String::new(), offset: 0, message, help: None });
     }
     match (applies, logic, message) {
         (applies, Some(logic), Some(message)) if problems.is_empty() => {
-            Ok(Compiled { applies: applies.flatten(), logic, evidence, message })
+            Ok(Compiled { applies: applies.flatten(), logic, evidence, message, lower: lowers.flatten().zip(lower) })
         }
         _ => Err(problems),
     }

@@ -53,6 +53,8 @@ pub const FACTS: &[Fact] = &[
     truth("net.open_to_world", &[Arg::Port], "every address on the internet reaches this resource on the TCP or UDP port"),
     truth("net.public_subnet", &[], "what this subnet sends to the internet leaves by an internet gateway"),
     proof("net.way", &[Arg::Port], "the way by which the internet reaches this resource on the TCP or UDP port"),
+    truth("net.reached", &[], "some address on the internet reaches this resource on some port"),
+    proof("net.exposure", &[], "a way by which the internet reaches this resource, whatever the port"),
 ];
 
 /// The signature of a fact.

@@ -133,6 +133,9 @@ pub struct CheckFile {
     pub evidence: Vec<String>,
     /// What is so, with `{expression | text if null}` holes.
     pub message: String,
+    /// When a failure is less grave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<Lower>,
     /// Why it matters.
     pub why: String,
     /// How to mend it.
@@ -148,6 +151,18 @@ pub struct CheckFile {
     /// Settings with their defaults; `param.NAME` in expressions, `[params.CHECK]` in `palisade.toml`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, serde_json::Value>,
+}
+
+/// `lower`: a failure that something else makes less grave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lower {
+    /// When it is; what is unknown lowers nothing.
+    pub when: String,
+    /// How bad it is then.
+    pub severity: Severity,
+    /// What is so then, in place of the check's message.
+    pub message: String,
 }
 
 fn high() -> Confidence {
@@ -206,6 +221,9 @@ pub struct Case {
     /// Settings that differ from the check's defaults.
     #[serde(default)]
     pub params: BTreeMap<String, serde_json::Value>,
+    /// The severity that a failure must have, if not just the check's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// What the message must contain.
     #[serde(default)]
     pub message: Option<String>,

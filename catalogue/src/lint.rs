@@ -53,7 +53,12 @@ fn words(check: &CheckEntry, loaded: &Loaded, problems: &mut Vec<Problem>) {
     let path = format!("{}/checks/{}.toml", check.folder, check.id);
     let mut wrong = |message: String| problems.push(problem(&path, 0, message));
     let CheckFile { title, objective, evidence, message, why, fix, refs, same_as, .. } = &check.file;
-    for (key, text) in [("title", title), ("message", message), ("why", why), ("fix.text", &fix.text)] {
+    let lower = check.file.lower.as_ref();
+    if lower.is_some_and(|lower| lower.severity >= check.file.severity) {
+        wrong("`lower.severity` is not lower than `severity`".to_owned());
+    }
+    let lower = lower.map_or(why, |lower| &lower.message);
+    for (key, text) in [("title", title), ("message", message), ("lower.message", lower), ("why", why), ("fix.text", &fix.text)] {
         if text.trim().is_empty() {
             wrong(format!("`{key}` is empty"));
         }

@@ -92,6 +92,11 @@ impl Trial<'_> {
         {
             return Err(format!("expected a message with `{wanted}`, got `{}`", finding.message));
         }
+        if let (Some(wanted), Some(finding)) = (self.case.severity, &found)
+            && finding.severity != wanted
+        {
+            return Err(format!("expected severity {}, got {}", wanted.name(), finding.severity.name()));
+        }
         if said == "fail" { self.unreadable(&props) } else { Ok(()) }
     }
 

@@ -47,12 +47,18 @@ impl Filter {
         catalogue.checks().filter(|c| self.wants(catalogue, c)).map(|c| c.id.clone()).collect()
     }
 
+    /// Whether findings of this severity were asked for.
+    pub(crate) fn grave_enough(&self, severity: Severity) -> bool {
+        self.severities.is_empty() || self.severities.contains(&severity)
+    }
+
     fn wants(&self, catalogue: &Catalogue, check: &Check) -> bool {
         let service = check.folder.split('/').nth(1).unwrap_or_default();
         let named = |pattern: &String| glob(pattern, check.id.as_str()) || check.file.aliases.iter().any(|a| glob(pattern, a));
         (self.checks.is_empty() || self.checks.iter().any(named))
             && (self.services.is_empty() || self.services.iter().any(|s| s == service))
-            && (self.severities.is_empty() || self.severities.contains(&check.file.severity))
+            && (self.grave_enough(check.file.severity)
+                || check.file.lower.as_ref().is_some_and(|l| self.grave_enough(l.severity)))
             && (self.layers.is_empty() || self.layers.contains(&check.file.layer))
             && (self.pillars.is_empty() || self.pillars.contains(&check.file.pillar))
             && (self.frameworks.is_empty() || self.frameworks.iter().any(|f| in_framework(catalogue, check, f)))

@@ -39,6 +39,11 @@ impl<'a> Facts<'a> {
                 let fact = self.net().exposed_by(index, &port(document));
                 if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
             }
+            "net.reached" => reached(&self.net().exposed_at_all(index)),
+            "net.exposure" => {
+                let fact = self.net().exposed_at_all(index);
+                if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
+            }
             _ => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
         }
     }

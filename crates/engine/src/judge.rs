@@ -1,7 +1,7 @@
 //! One check on one resource.
 
 use catalogue::{Check, Compiled, Logic};
-use expr::Program;
+use expr::{Program, Template};
 use model::{Confidence, Evidence, Finding, ResourceRef, Text, Truth, Unknown, Value, Verdict, secret, to_json};
 use sha2::{Digest, Sha256};
 
@@ -33,11 +33,16 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
     let on_default = evidence.iter().any(|e| place.default_behind(&e.path).is_some());
     let span = offending(&evidence, place);
     let confidence = if on_default { check.file.confidence.min(Confidence::Medium) } else { check.file.confidence };
-    let message = message(compiled, place, verdict, (&evidence, &reasons));
+    let own = config.severities.get(check.id.as_str()).copied();
+    let lower = check.file.lower.as_ref().zip(compiled.lower.as_ref());
+    let lower = lower.filter(|(_, (when, _))| verdict == Verdict::Fail && when.truth(place).0 == Truth::True);
+    let severity = own.unwrap_or(lower.map_or(check.file.severity, |(file, _)| file.severity));
+    let words = lower.map_or(&compiled.message, |(_, (_, message))| message);
+    let message = message(words, place, verdict, (&evidence, &reasons));
     Some(Finding {
         check: check.id.clone(),
         verdict,
-        severity: config.severities.get(check.id.as_str()).copied().unwrap_or(check.file.severity),
+        severity,
         confidence,
         pillar: check.file.pillar,
         layer: check.file.layer,
@@ -126,9 +131,9 @@ fn offending(evidence: &[Evidence], place: &Place<'_>) -> Option<model::Span> {
     evidence.iter().filter_map(|e| e.span).find(|s| Some(*s) != own && Some(*s) != root).or(own)
 }
 
-fn message(compiled: &Compiled, place: &Place<'_>, verdict: Verdict, (evidence, reasons): (&[Evidence], &[Unknown])) -> String {
+fn message(words: &Template, place: &Place<'_>, verdict: Verdict, (evidence, reasons): (&[Evidence], &[Unknown])) -> String {
     let mut message = match verdict {
-        Verdict::Fail => compiled.message.render(place),
+        Verdict::Fail => words.render(place),
         Verdict::Unknown => {
             let why: Vec<String> = reasons.iter().take(3).map(|u| format!("{} ({})", u.what, u.reason.words())).collect();
             format!("cannot tell: {}", why.join(", "))

@@ -87,6 +87,9 @@ impl Job<'_> {
                 let Some((check, compiled)) = self.programs.get(&check.id) else { continue };
                 let Some(place) = surroundings.place(*index, check, self.config, self.now) else { continue };
                 let Some(mut finding) = judge(check, compiled, &place, self.config) else { continue };
+                if check.file.lower.is_some() && !self.config.filter.grave_enough(finding.severity) {
+                    continue;
+                }
                 finding.suppression = suppression(&finding, resource, self.config, today);
                 findings.push(finding);
             }

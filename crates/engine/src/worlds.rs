@@ -40,7 +40,12 @@ impl Joined {
                 self.finding = other;
                 self.worlds = vec![world.clone()];
             }
-            std::cmp::Ordering::Equal => self.worlds.push(world.clone()),
+            std::cmp::Ordering::Equal => {
+                self.worlds.push(world.clone());
+                if other.severity > self.finding.severity {
+                    self.finding = other;
+                }
+            }
             std::cmp::Ordering::Greater => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Facts for checks: whether the internet reaches a resource, by which port, way and rule.
 
-use model::{Resource, ResourceIndex, Snapshot, Text, Truth};
+use model::{Resource, ResourceIndex, Snapshot, Text, Truth, Value};
 use rustc_hash::FxHashMap;
 
 use crate::addr::Family;
@@ -62,6 +62,10 @@ struct Place {
     network: usize,
     interfaces: Vec<usize>,
     subnet: Option<usize>,
+    /// For a security group, or a rule of one: the group's id, and why its members are not known, if so.
+    group: Option<(Text, Option<Text>)>,
+    /// For a rule that is a resource of its own: its id.
+    rule: Option<Text>,
 }
 
 impl NetFacts {
@@ -80,6 +84,7 @@ impl NetFacts {
             }
             facts.networks.push(network);
         }
+        let members = members(&facts.networks);
         for (index, resource) in snapshot.iter() {
             let Some(network) = by_scope.get(&resource.scope).copied() else { continue };
             if let Some(net) = facts.networks.get(network) {
@@ -88,9 +93,20 @@ impl NetFacts {
                 let subnet = (resource.type_name.as_str() == "AWS::EC2::Subnet")
                     .then(|| net.subnets.iter().position(|s| s.id == id))
                     .flatten();
-                let owns = crate::snapshot::owns_interfaces(resource.type_name.as_str());
-                let interfaces = if owns { net.interfaces_of(&id).to_vec() } else { Vec::new() };
-                facts.places.insert(index, Place { network, interfaces, subnet });
+                let group = group_of(resource, &id);
+                let interfaces = match &group {
+                    Some(group) => members.get(&(network, group.clone())).cloned().unwrap_or_default(),
+                    None if crate::snapshot::owns_interfaces(resource.type_name.as_str()) => net.interfaces_of(&id).to_vec(),
+                    None => Vec::new(),
+                };
+                let unknown = if interfaces.is_empty() {
+                    Some("no interface in this source has the group".into())
+                } else {
+                    unread(snapshot)
+                };
+                let group = group.map(|id| (id, unknown));
+                let rule = (resource.type_name.as_str() == "AWS::EC2::SecurityGroupIngress").then_some(id);
+                facts.places.insert(index, Place { network, interfaces, subnet, group, rule });
             }
         }
         facts
@@ -119,6 +135,11 @@ impl NetFacts {
         rows.map(|row| way(net, row)).collect()
     }
 
+    /// The ways by which the internet reaches the resource at any port, as text: the proof of a true answer.
+    pub fn exposed_at_all(&self, resource: ResourceIndex) -> Fact {
+        self.judge(resource, &Ports::full(), |_| true)
+    }
+
     /// Whether a subnet is public by proof: what is sent from it to the internet leaves by an internet gateway, unless refused
     /// by what only applies to single interfaces.
     pub fn public_subnet(&self, subnet: ResourceIndex) -> Fact {
@@ -132,9 +153,14 @@ impl NetFacts {
     fn judge(&self, resource: ResourceIndex, ports: &Ports, counts: impl Fn(&Exposed) -> bool) -> Fact {
         let Some(place) = self.places.get(&resource) else { return Fact::unknown("the resource isn't part of a network") };
         let Some(net) = self.networks.get(place.network) else { return Fact::no() };
+        // Of a group's members only what the group (or the rule) itself lets in counts; what a balancer brings always does.
+        let by = |row: &Exposed| {
+            let rule = place.rule.as_ref().is_none_or(|rule| row.rule == *rule || row.rule.is_empty() || row.via.is_some());
+            rule && place.group.as_ref().is_none_or(|(id, _)| row.group == *id || row.group.is_empty() || row.via.is_some())
+        };
         let one = |at: usize| {
             let rows = self.ways.get(&(place.network, at)).into_iter().flatten();
-            let rows: Vec<&Exposed> = rows.filter(|row| row.ports.meets(ports) && counts(row)).collect();
+            let rows: Vec<&Exposed> = rows.filter(|row| row.ports.meets(ports) && counts(row) && by(row)).collect();
             match rows.iter().find(|row| row.unknown.is_empty()) {
                 Some(row) => {
                     let way = way(net, row);
@@ -146,7 +172,7 @@ impl NetFacts {
                 },
             }
         };
-        let several = place.interfaces.iter().any(|at| net.interface(*at).perhaps);
+        let several = place.group.is_none() && place.interfaces.iter().any(|at| net.interface(*at).perhaps);
         let facts: Vec<Fact> = place.interfaces.iter().map(|at| one(*at)).collect();
         if several && facts.iter().any(|f| f.truth != Truth::True) && facts.iter().any(|f| f.truth == Truth::True) {
             return Fact::unknown("it depends on which of its subnets it is placed in");
@@ -156,8 +182,45 @@ impl NetFacts {
             Truth::Unknown => 1,
             Truth::False => 0,
         });
-        best.unwrap_or_else(Fact::no)
+        let best = best.unwrap_or_else(Fact::no);
+        match &place.group {
+            Some((_, Some(reason))) if best.truth == Truth::False => Fact::unknown(reason.clone()),
+            _ => best,
+        }
     }
+}
+
+/// The group that a resource is, or is a rule of.
+fn group_of(resource: &Resource, id: &Text) -> Option<Text> {
+    match resource.type_name.as_str() {
+        "AWS::EC2::SecurityGroup" => Some(id.clone()),
+        "AWS::EC2::SecurityGroupIngress" => match resource.prop("GroupId") {
+            Value::Str(text) => Some(text.clone()),
+            Value::Link(link) => Some(link.target.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The interfaces that have a group, by network and group.
+fn members(networks: &[Network]) -> FxHashMap<(usize, Text), Vec<usize>> {
+    let mut members: FxHashMap<(usize, Text), Vec<usize>> = FxHashMap::default();
+    for (network, net) in networks.iter().enumerate() {
+        for (at, interface) in net.interfaces.iter().enumerate() {
+            for group in &interface.groups {
+                members.entry((network, group.id.clone())).or_default().push(at);
+            }
+        }
+    }
+    members
+}
+
+/// Why not all interfaces are known, if some could not be read.
+fn unread(snapshot: &Snapshot) -> Option<Text> {
+    let interfaces =
+        |gap: &&model::Gap| gap.matters && gap.type_name.as_ref().is_some_and(|t| t.as_str() == "AWS::EC2::NetworkInterface");
+    snapshot.gaps.iter().find(interfaces).map(|gap| format!("network interfaces could not be read: {}", gap.detail).into())
 }
 
 /// Whether what is sent from a subnet to the internet leaves by an internet gateway.
@@ -226,7 +289,7 @@ pub fn owns_interfaces(resource: &Resource) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::{Resource, SourceKind, TypeName, Value, from_json};
+    use model::{SourceKind, TypeName, from_json};
     use serde_json::json;
 
     use super::*;
@@ -291,6 +354,22 @@ mod tests {
         assert_eq!(ask(&snapshot, "Web", 23).truth, Truth::False);
         let subnet = snapshot.resources.iter().position(|r| &*r.id == "Subnet").unwrap();
         assert_eq!(NetFacts::new(&snapshot).public_subnet(ResourceIndex(subnet as u32)).truth, Truth::True);
+    }
+
+    #[test]
+    fn an_open_group_is_exposed_only_where_a_member_is_reached() {
+        let mut all = base(json!("0.0.0.0/0"));
+        assert_eq!(ask(&template(all.clone()), "Group", 22).truth, Truth::True);
+        assert_eq!(ask(&template(all.clone()), "Group", 23).truth, Truth::False);
+        all["Rule"] = json!(["AWS::EC2::SecurityGroupIngress",
+            {"GroupId": {"$ref": "Group.GroupId"}, "IpProtocol": "tcp", "FromPort": 23, "ToPort": 23, "CidrIp": "0.0.0.0/0"}]);
+        assert_eq!(ask(&template(all.clone()), "Rule", 23).truth, Truth::True);
+        assert_eq!(ask(&template(all.clone()), "Rule", 22).truth, Truth::False, "another rule lets that in");
+        let mut private = all.clone();
+        private["Subnet"][1]["MapPublicIpOnLaunch"] = json!(false);
+        assert_eq!(ask(&template(private), "Group", 22).truth, Truth::False);
+        all.as_object_mut().unwrap().remove("Web");
+        assert_eq!(ask(&template(all), "Group", 22).truth, Truth::Unknown, "another template may use it");
     }
 
     #[test]
