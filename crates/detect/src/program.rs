@@ -366,7 +366,7 @@ impl Check {
             }
             Matcher::Exists(expected) => values.next().is_some() == *expected,
             Matcher::FieldRef { path, place, cased } => values.any(|left| {
-                let same_kind = |right: &Leaf<'_>| textual(right) || right.kind == left.kind;
+                let same_kind = |right: &Leaf<'_>| right.kind == left.kind || (textual(&left) && textual(right));
                 event.values(*path).filter(same_kind).any(|right| stands(left.bytes, right.bytes, *place, *cased))
             }),
             test => values.any(|leaf| test.matches(&leaf)),
@@ -407,7 +407,7 @@ fn inside(text: &[u8], part: &[u8], cased: bool) -> bool {
 
 fn number(leaf: &Leaf<'_>) -> Option<f64> {
     match leaf.kind {
-        Kind::Number | Kind::String => leaf.text().trim().parse().ok(),
+        Kind::Number | Kind::String => leaf.text().parse().ok(),
         _ => None,
     }
 }
@@ -449,7 +449,7 @@ impl Matcher {
             Matcher::Many(automaton) => automaton.is_match(text),
             Matcher::Regex(regex) => regex.is_match(text),
             Matcher::Anything => true,
-            Matcher::TimePart(part, compare, wanted) => part_of(text, *part).is_some_and(|n| compare.holds(n, *wanted)),
+            Matcher::TimePart(part, compare, wanted) => part_of(leaf, *part).is_some_and(|n| compare.holds(n, *wanted)),
             Matcher::Cidr(network) => leaf.text().parse::<std::net::IpAddr>().is_ok_and(|address| network.contains(&address)),
             _ => false,
         }
@@ -474,8 +474,13 @@ fn truth(leaf: &Leaf<'_>) -> Option<bool> {
     }
 }
 
-fn part_of(text: &[u8], part: TimePart) -> Option<f64> {
-    let seconds = time::seconds(text)?;
+/// Of a time as text, or of a number of seconds or milliseconds since 1970; digits in a string are no time.
+fn part_of(leaf: &Leaf<'_>, part: TimePart) -> Option<f64> {
+    let seconds = match leaf.kind {
+        Kind::String if !leaf.bytes.contains(&b':') => return None,
+        Kind::String | Kind::Number => time::seconds(leaf.bytes)?,
+        _ => return None,
+    };
     let (year, month, day) = time::date(seconds);
     Some(match part {
         TimePart::Minute => seconds.rem_euclid(3600) / 60,

@@ -103,6 +103,12 @@ impl Rule {
     }
 }
 
+/// Words in the `service` of rules for AWS logs that aren't CloudTrail.
+const OTHER_LOGS: &[&str] = &[
+    "flow", "guardduty", "access_log", "accesslog", "access-log", "route53_query", "resolver", "dns", "waf", "elb", "alb",
+    "cloudfront", "audit", "inspector", "macie",
+];
+
 /// Which logs a rule is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogSource {
@@ -125,10 +131,14 @@ impl LogSource {
         agree(&self.product, &other.product) && agree(&self.service, &other.service) && agree(&self.category, &other.category)
     }
 
-    /// Whether CloudTrail events are what the rule is for; a rule without a source is for everything.
+    /// Whether CloudTrail events are what the rule is for; a rule without a source is for everything. Rule sets name the
+    /// service whose calls they watch (`service: iam`) as well as the log; only what names another log is left out.
     pub fn is_cloudtrail(&self) -> bool {
-        let aws = self.product.as_deref().is_none_or(|p| p.eq_ignore_ascii_case("aws"));
-        aws && self.service.as_deref().is_none_or(|s| s.eq_ignore_ascii_case("cloudtrail"))
+        let other = |service: &String| {
+            let service = service.to_ascii_lowercase();
+            OTHER_LOGS.iter().any(|word| service.contains(word))
+        };
+        self.product.as_deref().is_none_or(|p| p.eq_ignore_ascii_case("aws")) && !self.service.as_ref().is_some_and(other)
     }
 }
 

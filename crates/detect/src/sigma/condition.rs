@@ -119,10 +119,14 @@ fn one_or(mut parts: Vec<Condition>, many: fn(Vec<Condition>) -> Condition) -> C
     }
 }
 
-/// Whether a search identifier fits a pattern with `*`; `them` fits every one without a leading `_`.
+/// Whether a search identifier fits a pattern with `*`; `them` fits every one. Those with a leading `_` are only meant
+/// by a pattern that has it too.
 pub(super) fn fits(name: &str, pattern: &str) -> bool {
+    if name.starts_with('_') && !pattern.starts_with('_') {
+        return false;
+    }
     if pattern.eq_ignore_ascii_case("them") {
-        return !name.starts_with('_');
+        return true;
     }
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };

@@ -82,10 +82,17 @@ fn read(
     let Value::Object(mut map) = value else {
         return Err((document.line_of(""), "a rule is a map of fields".to_owned()));
     };
-    if map.get("action").and_then(Value::as_str) == Some("global") {
-        map.shift_remove("action");
-        *global = map;
-        return Ok(None);
+    match map.get("action").and_then(Value::as_str) {
+        Some("global") => {
+            map.shift_remove("action");
+            *global = map;
+            return Ok(None);
+        }
+        Some("reset") => {
+            global.clear();
+            return Ok(None);
+        }
+        _ => {}
     }
     for (key, value) in global.iter() {
         if !map.contains_key(key) {
@@ -95,7 +102,7 @@ fn read(
     let at = |wrong: Wrong| (document.line_of(&wrong.needle), wrong.message);
     let body = body(&map, placeholders).map_err(at)?;
     let extra = extra(&map).map_err(at)?;
-    let level = match map.get("level").and_then(Value::as_str) {
+    let level = match map.get("level").and_then(Value::as_str).map(str::to_ascii_lowercase).as_deref() {
         None => Severity::Medium,
         Some("informational") => Severity::Info,
         Some(name) => Severity::from_name(name).ok_or_else(|| (document.line_of("level:"), format!("unknown level `{name}`")))?,

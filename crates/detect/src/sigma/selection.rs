@@ -152,12 +152,22 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
+/// YAML 1.1 has more words for `true` than YAML 1.2.
+fn truth(value: &Value) -> Option<bool> {
+    let word = value.as_str().map(str::to_ascii_lowercase);
+    match word.as_deref() {
+        Some("true" | "yes" | "on") => Some(true),
+        Some("false" | "no" | "off") => Some(false),
+        _ => value.as_bool(),
+    }
+}
+
 fn test(key: &str, value: &Value, m: &Modifiers, keyword: bool) -> Result<Vec<Test>, Wrong> {
     if value.is_object() || value.is_array() {
         return wrong(key, format!("`{key}` wants a plain value"));
     }
     if m.exists {
-        let Some(expected) = value.as_bool() else { return wrong(key, "`exists` wants true or false") };
+        let Some(expected) = truth(value) else { return wrong(key, "`exists` wants true or false") };
         return Ok(vec![Test::Exists(expected)]);
     }
     if let Some(part) = m.part {
@@ -200,7 +210,10 @@ fn text_test(key: &str, text: &str, m: &Modifiers, keyword: bool) -> Result<Vec<
         let Some(plain) = patterns.first().and_then(Pattern::as_plain) else {
             return wrong(key, "an encoded value can't hold wildcards");
         };
-        patterns = encoded(plain, m).iter().map(|text| Pattern::plain(text)).collect();
+        patterns = encoded(plain, m).iter().filter(|text| !text.is_empty()).map(|text| Pattern::plain(text)).collect();
+        if patterns.is_empty() {
+            return wrong(key, "an encoded value can't be empty");
+        }
     }
     if m.windash {
         patterns = patterns.into_iter().flat_map(dashes).collect();

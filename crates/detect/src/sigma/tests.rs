@@ -176,6 +176,65 @@ fn values_and_modifiers_mean_what_the_specification_says() {
     }
 }
 
+/// Where this engine and rsigma 0.23 give different answers over 2,474 generated rules and 4,974 events. Each answer here
+/// is the specification's; what it says is beside it.
+#[test]
+fn where_engines_differ_the_specification_decides() {
+    for (detection, fields, want) in [
+        // "`*` is replaced by any string": line ends are text too.
+        ("sel: {a: '*abc*'}", r#""a":"one\nabc\ntwo""#, true),
+        // The place modifiers put wildcards around the value, whatever wildcards it holds.
+        ("sel: {a|startswith: 'a*c'}", r#""a":"abc y""#, true),
+        ("sel: {a|startswith: 'a*c'}", r#""a":"x abc""#, false),
+        ("sel: {a|endswith: 'a?c'}", r#""a":"x abc""#, true),
+        ("sel: {a|endswith: 'a?c'}", r#""a":"abc y""#, false),
+        ("sel: {a|windash: 'ab*'}", r#""a":"abc""#, true),
+        // "All permutations of -, /, en dash, em dash, horizontal bar": also from a slash.
+        ("sel: {a|windash: ' /x'}", r#""a":" -x""#, true),
+        // "Lists of values are linked with OR": null among them as well.
+        ("sel: {a: [null, abc]}", r#""b":1"#, true),
+        ("sel: {a: [null, abc]}", r#""a":"abc""#, true),
+        ("sel: {a: [null, abc]}", r#""a":"x""#, false),
+        ("sel: {a: null}", r#""a":[null]"#, true),
+        // A number is a number, not a text that looks like one after trimming.
+        ("sel: {a: 1}", r#""a":" 1""#, false),
+        ("sel: {a|gt: 0}", r#""a":" 1""#, false),
+        ("sel: {a|contains: true}", r#""a":"yes""#, false),
+        // "`all` requires all values of a list": one value is a list of one.
+        ("sel: {a|contains|all: abc}", r#""a":"xabcx""#, true),
+        // "This check only verifies the presence of a field, not its value."
+        ("sel: {a|exists: true}", r#""a":null"#, true),
+        ("sel: {a|exists: false}", r#""a":null"#, false),
+        ("sel: {a|exists: yes}", r#""a":1"#, true),
+        ("sel: {a|exists: 'False'}", r#""b":1"#, true),
+        // An array matches if an element does, for `fieldref` as for values; an object has no text.
+        ("sel: {a|fieldref: b}", r#""a":["x","abc"],"b":"abc""#, true),
+        ("sel: {a|fieldref|contains: b}", r#""a":{"k":"abc"},"b":"abc""#, false),
+        ("sel: {a|contains|fieldref: b}", r#""a":"xabcx","b":"abc""#, true),
+        // One address is a range of one.
+        ("sel: {a|cidr: 10.0.0.1}", r#""a":"10.0.0.1""#, true),
+        // Keywords are looked for in every string; `all` wants each, not all in one string.
+        ("sel: {'|all': [abc]}", r#""a":"x abc y""#, true),
+        ("sel: {'|all': [aa, bb]}", r#""a":"aa","b":["bb"]"#, true),
+        ("sel: {'|cased': [Abc]}", r#""a":"x Abc y""#, true),
+        // Search identifiers with a leading underscore are left out, unless the pattern asks for them.
+        ("b_x: {a: x}\n  _c: {eventName: Nothing}\n  condition: all of *_*", r#""a":"x""#, true),
+        ("b_x: {a: x}\n  _c: {eventName: Nothing}\n  condition: 1 of _c*", r#""a":"x""#, false),
+        ("a: {a: x}\n  b: {b: y}\n  condition: a AND NOT b", r#""a":"x""#, true),
+        ("s_a: {a: x}\n  condition: 1 OF s_*", r#""a":"x""#, true),
+        // Parts of times are parts of times: digits in a text are none, numbers are seconds or milliseconds.
+        ("sel: {a|minute: 0}", r#""a":"1""#, false),
+        ("sel: {a|minute: 3}", r#""a":"192.168.1.1""#, false),
+        ("sel: {a|year: 2026}", r#""a":1772454896"#, true),
+        ("sel: {a|hour|gte: 12}", r#""a":"2026-03-02T12:34:56+02:00""#, false),
+        // Where an encoding leaves nothing of a value at an offset, nothing is looked for there.
+        ("sel: {a|base64offset|contains: '1'}", r#""a":"abc""#, false),
+        ("sel: {a|base64offset|contains: ab}", r#""a":"YWI=""#, true),
+    ] {
+        assert_eq!(holds(detection, fields), want, "{detection} on {fields}");
+    }
+}
+
 #[test]
 fn long_texts_are_searched_alike() {
     for size in [100, 2048, 5000] {
