@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use logs::Kind;
 use logs::cloudtrail::Event;
 use logs::paths::{PathId, Paths};
 use rustc_hash::FxHashMap;
 
 use crate::correlate::Plan;
-use crate::program::{Compiler, Memo, Node, folded};
+use crate::program::{Compiler, Memo, NodeNo, Program, folded};
 use crate::sighting::Standard;
 use crate::sigma::{self, Body, Expr, Placeholders, Problem, Rule};
 
@@ -18,18 +19,30 @@ pub type RuleNo = u32;
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    programs: Vec<Option<Node>>,
+    program: Program,
     captures: Vec<Vec<PathId>>,
     terms: FxHashMap<RuleNo, Vec<PathId>>,
-    by_name: FxHashMap<Box<[u8]>, Vec<RuleNo>>,
-    by_source: FxHashMap<Box<[u8]>, Vec<RuleNo>>,
-    always: Vec<RuleNo>,
+    index: Index,
     paths: Paths,
     standard: Standard,
     plan: Plan,
-    memos: usize,
     not_for_cloudtrail: usize,
 }
+
+/// A rule, and what is left to ask of it.
+type Candidate = (RuleNo, NodeNo);
+
+/// Which events each rule waits for.
+#[derive(Debug, Default)]
+struct Index {
+    /// By the value, in lower case, that an event has at a path; the event's name is first.
+    by_value: Vec<(PathId, FxHashMap<Box<[u8]>, Vec<Candidate>>)>,
+    /// On every event.
+    always: Vec<Candidate>,
+}
+
+/// How many paths rules wait at. Past it, a rule without an event name or source waits for every event.
+const INDEX_PATHS_MAX: usize = 8;
 
 /// What a thread needs to match one event after another without allocating; for one rule set, see [`RuleSet::matches`].
 #[derive(Clone, Debug, Default)]
@@ -83,7 +96,7 @@ impl RuleSet {
         }
         let mut compiler = Compiler::default();
         let standard = Standard::new(&mut compiler.paths);
-        let mut programs = vec![];
+        let mut nodes = vec![];
         rules.retain(|rule| {
             let compiled = match &rule.body {
                 Body::Events(expr) => compiler.compile(expr).map(Some),
@@ -91,7 +104,7 @@ impl RuleSet {
             };
             match compiled {
                 Ok(node) => {
-                    programs.push(node);
+                    nodes.push(node);
                     true
                 }
                 Err(message) => {
@@ -100,42 +113,13 @@ impl RuleSet {
                 }
             }
         });
-        let memos = compiler.memos();
-        let mut paths = compiler.paths;
+        let index = Index::new(&nodes, &mut compiler, &standard);
+        let (mut paths, program) = compiler.done();
         let (plan, wrong) = Plan::new(&rules);
         problems.extend(wrong);
         let captures = rules.iter().enumerate().map(|(no, rule)| captures(no as RuleNo, rule, &plan, &mut paths)).collect();
         let terms = term_paths(&rules, &mut paths);
-        let mut set = RuleSet {
-            rules,
-            programs,
-            captures,
-            terms,
-            by_name: FxHashMap::default(),
-            by_source: FxHashMap::default(),
-            always: vec![],
-            paths,
-            standard,
-            plan,
-            memos,
-            not_for_cloudtrail,
-        };
-        set.fill_index();
-        (set, problems)
-    }
-
-    fn fill_index(&mut self) {
-        for (no, program) in self.programs.iter().enumerate() {
-            let Some(node) = program else { continue };
-            let no = no as RuleNo;
-            if let Some(names) = node.needs(self.standard.event_name) {
-                names.into_iter().for_each(|name| self.by_name.entry(name).or_default().push(no));
-            } else if let Some(sources) = node.needs(self.standard.event_source) {
-                sources.into_iter().for_each(|source| self.by_source.entry(source).or_default().push(no));
-            } else {
-                self.always.push(no);
-            }
-        }
+        (RuleSet { rules, program, captures, terms, index, paths, standard, plan, not_for_cloudtrail }, problems)
     }
 
     /// The rules, in the order of their numbers; filters are not among them.
@@ -178,37 +162,86 @@ impl RuleSet {
         self.terms.get(&no).map(Vec::as_slice)
     }
 
-    /// How rules wait: by event name, by event source, and on every event.
+    /// How rules wait: by event name, by event source, by another value, and on every event.
     pub fn index_sizes(&self) -> BTreeMap<&'static str, usize> {
-        let lists = |map: &FxHashMap<Box<[u8]>, Vec<RuleNo>>| map.values().map(Vec::len).sum();
-        BTreeMap::from([("name", lists(&self.by_name)), ("source", lists(&self.by_source)), ("always", self.always.len())])
+        let mut sizes = BTreeMap::from([("name", 0), ("source", 0), ("other", 0), ("always", self.index.always.len())]);
+        for (path, values) in &self.index.by_value {
+            let name = match path {
+                path if *path == self.standard.event_name => "name",
+                path if *path == self.standard.event_source => "source",
+                _ => "other",
+            };
+            *sizes.entry(name).or_default() += values.values().map(Vec::len).sum::<usize>();
+        }
+        sizes
     }
 
     /// The rules that match an event, in the order of their numbers.
     pub fn matches<'s>(&self, event: &Event<'_>, scratch: &'s mut Scratch) -> &'s [RuleNo] {
         let Scratch { matched, memo } = scratch;
         matched.clear();
-        memo.clear(self.memos);
-        let mut run = |list: &[RuleNo]| {
-            for no in list {
-                if self.programs.get(*no as usize).and_then(Option::as_ref).is_some_and(|node| node.holds(event, memo)) {
-                    matched.push(*no);
+        memo.clear(&self.program, &self.paths);
+        let mut run = |list: &[Candidate]| {
+            for (rule, node) in list {
+                if self.program.holds(*node, event, memo) {
+                    matched.push(*rule);
                 }
             }
         };
-        for (path, index) in [(self.standard.event_name, &self.by_name), (self.standard.event_source, &self.by_source)] {
-            for leaf in event.values(path) {
-                if let Some(list) = folded(leaf.bytes, |text| index.get(text)) {
+        for (path, values) in &self.index.by_value {
+            for leaf in event.values(*path).filter(|leaf| !matches!(leaf.kind, Kind::Null | Kind::Object | Kind::EmptyArray)) {
+                if let Some(list) = folded(leaf.bytes, |text| values.get(text)) {
                     run(list);
                 }
             }
         }
-        run(&self.always);
+        run(&self.index.always);
         if matched.len() > 1 {
             matched.sort_unstable();
             matched.dedup();
         }
         matched
+    }
+}
+
+impl Index {
+    fn new(nodes: &[Option<NodeNo>], compiler: &mut Compiler, standard: &Standard) -> Index {
+        let mut index = Index::default();
+        for path in [standard.event_name, standard.event_source] {
+            index.by_value.push((path, FxHashMap::default()));
+        }
+        for (rule, node) in (0..).zip(nodes) {
+            let Some(node) = *node else { continue };
+            match index.place(node, compiler) {
+                Some((path, values)) => index.put(rule, compiler.given(node, path), path, values),
+                None => index.always.push((rule, node)),
+            }
+        }
+        index
+    }
+
+    /// The path at which a rule waits, and for which values: event name, event source, else where the list is shortest.
+    fn place(&self, node: NodeNo, compiler: &Compiler) -> Option<(PathId, Vec<Box<[u8]>>)> {
+        let program = compiler.program();
+        for (path, _) in self.by_value.iter().take(2) {
+            if let Some(values) = program.needs(node, *path) {
+                return Some((*path, values));
+            }
+        }
+        let mut paths = vec![];
+        program.paths_of(node, &mut paths);
+        let open = |path: &PathId| self.by_value.len() < INDEX_PATHS_MAX || self.by_value.iter().any(|(held, _)| held == path);
+        let lists = paths.into_iter().filter(open).filter_map(|path| Some((path, program.needs(node, path)?)));
+        lists.min_by_key(|(path, values)| (values.len(), *path))
+    }
+
+    fn put(&mut self, rule: RuleNo, node: NodeNo, path: PathId, values: Vec<Box<[u8]>>) {
+        if self.by_value.iter().all(|(held, _)| *held != path) {
+            self.by_value.push((path, FxHashMap::default()));
+        }
+        for (_, lists) in self.by_value.iter_mut().filter(|(held, _)| *held == path) {
+            values.iter().for_each(|value| lists.entry(value.clone()).or_default().push((rule, node)));
+        }
     }
 }
 

@@ -105,8 +105,21 @@ impl Rule {
 
 /// Words in the `service` of rules for AWS logs that aren't CloudTrail.
 const OTHER_LOGS: &[&str] = &[
-    "flow", "guardduty", "access_log", "accesslog", "access-log", "route53_query", "resolver", "dns", "waf", "elb", "alb",
-    "cloudfront", "audit", "inspector", "macie",
+    "flow",
+    "guardduty",
+    "access_log",
+    "accesslog",
+    "access-log",
+    "route53_query",
+    "resolver",
+    "dns",
+    "waf",
+    "elb",
+    "alb",
+    "cloudfront",
+    "audit",
+    "inspector",
+    "macie",
 ];
 
 /// Which logs a rule is for.

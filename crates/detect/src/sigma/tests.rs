@@ -341,7 +341,8 @@ fn rules_wait_for_the_events_that_can_concern_them() {
         ("a: {eventName: A}\n  b: {eventName: B}\n  condition: a or b", (2, 0, 0)),
         ("a: {eventName|startswith: A, eventSource: s3.amazonaws.com}\n  condition: a", (0, 1, 0)),
         ("a: {eventName: A}\n  condition: not a", (0, 0, 1)),
-        ("a: {x: A}\n  condition: a", (0, 0, 1)),
+        ("a: {x: A}\n  condition: a", (0, 0, 0)),
+        ("a: {x|contains: A}\n  condition: a", (0, 0, 1)),
     ] {
         let text = rule(block);
         let (set, _) = compile([("t.yml", text.as_str())]);
