@@ -32,11 +32,14 @@ pub struct RuleSet {
 /// A rule, and what is left to ask of it.
 type Candidate = (RuleNo, NodeNo);
 
+/// Who waits for a value, in lower case.
+type Lists = FxHashMap<Box<[u8]>, Vec<Candidate>>;
+
 /// Which events each rule waits for.
 #[derive(Debug, Default)]
 struct Index {
-    /// By the value, in lower case, that an event has at a path; the event's name is first.
-    by_value: Vec<(PathId, FxHashMap<Box<[u8]>, Vec<Candidate>>)>,
+    /// By the value that an event has at a path; the event's name is first, its source second.
+    by_value: Vec<(PathId, Lists)>,
     /// On every event.
     always: Vec<Candidate>,
 }
