@@ -6,13 +6,17 @@ use std::process::Command;
 use crate::{python, root};
 
 /// The Python packages that tests talk to, pinned. They live in a virtual environment of their own.
-const PYTHON_PACKAGES: &[&str] = &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0"];
+const PYTHON_PACKAGES: &[&str] =
+    &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "py-ocsf-models==0.10.0"];
+
+/// Where Debian's Chromium is.
+const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// Installs the tools and runs every test of the workspace.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let python = python_tools()?;
     let mut cargo = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    cargo.args(args).env("PALISADE_TEST_PYTHON", python);
+    cargo.args(args).env("PALISADE_TEST_PYTHON", python).env("PALISADE_TEST_CHROMIUM", chromium()?);
     spawn(cargo)
 }
 
@@ -30,6 +34,22 @@ pub(crate) fn ci() -> Result<(), String> {
         _ => eprintln!("xtask: cargo-deny is not installed (cargo install cargo-deny); its checks are left out"),
     }
     run(&[])
+}
+
+/// A Chromium: the one that `PALISADE_TEST_CHROMIUM` names, or Debian's, installed on the first call.
+fn chromium() -> Result<PathBuf, String> {
+    if let Some(named) = std::env::var_os("PALISADE_TEST_CHROMIUM") {
+        return Ok(named.into());
+    }
+    if !Path::new(CHROMIUM).exists() {
+        for step in [&["update", "--quiet"][..], &["install", "--quiet", "--yes", "--no-install-recommends", "chromium"]] {
+            let mut apt = Command::new("apt-get");
+            apt.args(step).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null());
+            spawn(apt)
+                .map_err(|e| format!("{e}\n  help: as root, apt-get install chromium; or name one by PALISADE_TEST_CHROMIUM"))?;
+        }
+    }
+    Ok(CHROMIUM.into())
 }
 
 /// The virtual environment's Python, made and filled on the first call.

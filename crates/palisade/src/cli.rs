@@ -178,6 +178,20 @@ pub(crate) enum LineFormat {
 pub(crate) struct ExplainArgs {
     /// The check's id (or a former one), or the id of a check elsewhere: `S3.8`, `CKV_AWS_21`.
     pub(crate) check: String,
+    /// The form of the page.
+    #[arg(long, short, default_value = "terminal")]
+    pub(crate) format: PageFormat,
+}
+
+/// The form of a check's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For a person.
+    Terminal,
+    /// For a site or a wiki.
+    Markdown,
+    /// For a program: the check as `palisade catalogue list --format json` gives it.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +209,11 @@ pub(crate) enum CatalogueAction {
         /// `terminal` or `json`.
         #[arg(long, short, default_value = "terminal")]
         format: LineFormat,
+    },
+    /// Write a Markdown page for every check, and an index of them.
+    Pages {
+        /// The folder to write to; made if it is not there.
+        dir: PathBuf,
     },
     /// Read a catalogue folder, and run the cases of its checks.
     Check {

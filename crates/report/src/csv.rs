@@ -1,6 +1,7 @@
-//! One row a finding (RFC 4180), safe to open in a spreadsheet: a cell that would be a formula starts with an apostrophe.
+//! One row a finding (RFC 4180), safe to open in a spreadsheet: a cell that would be a formula starts with an apostrophe, and
+//! control characters and bidirectional overrides are replaced.
 
-use crate::Report;
+use crate::{Report, printable};
 
 const COLUMNS: &[&str] = &[
     "check",
@@ -66,9 +67,10 @@ pub fn csv(report: &Report<'_>) -> String {
 
 /// A cell that no spreadsheet runs (OWASP, "CSV injection") and no reader splits.
 pub fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let text = printable(text);
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@']);
+    let text = if formula { format!("'{text}") } else { text.into_owned() };
+    if text.contains(['"', ',', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]
@@ -81,5 +83,7 @@ mod tests {
         assert_eq!(cell("@x"), "\"'@x\"");
         assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
         assert_eq!(cell("plain"), "plain");
+        assert_eq!(cell("\t=1"), "\"' =1\"");
+        assert_eq!(cell("a\u{202e}b"), "a\u{fffd}b");
     }
 }

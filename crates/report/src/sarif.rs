@@ -86,7 +86,7 @@ fn rule(id: &str, check: Option<&Check>) -> Value {
         "helpUri": file.refs.first(),
         "defaultConfiguration": { "level": level(file.severity) },
         "properties": {
-            "tags": ["security", file.pillar.name(), file.layer.name()],
+            "tags": tags(file),
             "precision": match file.confidence {
                 model::Confidence::High => "very-high",
                 model::Confidence::Medium => "medium",
@@ -126,6 +126,13 @@ fn result(finding: &Finding, rules: &BTreeMap<&str, usize>) -> Value {
         result.insert("suppressions".to_owned(), json!([{ "kind": kind, "justification": suppression.reason }]));
     }
     result
+}
+
+/// The first one is what makes code scanning show a severity; each may stand there once.
+fn tags(file: &catalogue::format::CheckFile) -> Vec<&'static str> {
+    let mut tags = vec!["security", file.pillar.name(), file.layer.name()];
+    tags.dedup();
+    tags
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -9,6 +9,7 @@ use catalogue::{Catalogue, Check};
 use serde_json::{Value, json};
 
 use crate::cli::{CatalogueAction, CatalogueArgs, LineFormat};
+use crate::command::explain::write_pages;
 use crate::command::scan::filter;
 use crate::exit::Exit;
 use crate::input::{Knowledge, catalogue_files};
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &CatalogueArgs, knowledge: &Knowledge) -> Result<Exit> {
             }
             Ok(Exit::Clean)
         }
+        CatalogueAction::Pages { dir } => write_pages(dir, &knowledge.catalogue),
         CatalogueAction::Check { dir } => check(dir, knowledge),
     }
 }
@@ -46,19 +48,7 @@ fn list(checks: &[&Check]) -> String {
 
 /// Everything that the catalogue says of its checks, types, objectives and frameworks: `palisade/catalogue/1`.
 fn list_json(checks: &[&Check], catalogue: &Catalogue) -> String {
-    let checks: Vec<Value> = checks
-        .iter()
-        .map(|check| {
-            let mut written = serde_json::to_value(&check.file).unwrap_or_default();
-            if let Value::Object(members) = &mut written {
-                members.insert("id".to_owned(), json!(check.id));
-                members.insert("type".to_owned(), json!(check.type_name));
-                members.insert("service".to_owned(), json!(check.folder.split('/').nth(1)));
-                members.insert("owner".to_owned(), json!(catalogue.owner(&check.type_name, check.file.layer)));
-            }
-            written
-        })
-        .collect();
+    let checks: Vec<Value> = checks.iter().map(|check| record(check, catalogue)).collect();
     let types: Vec<Value> = catalogue
         .kinds()
         .map(|kind| json!({ "type": kind.type_name, "title": kind.file.title, "checks": catalogue.checks_of(&kind.type_name).count() }))
@@ -71,6 +61,18 @@ fn list_json(checks: &[&Check], catalogue: &Catalogue) -> String {
         "frameworks": catalogue.frameworks(),
     });
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// A check as its file says, with what follows from where it stands.
+pub(crate) fn record(check: &Check, catalogue: &Catalogue) -> Value {
+    let mut written = serde_json::to_value(&check.file).unwrap_or_default();
+    if let Value::Object(members) = &mut written {
+        members.insert("id".to_owned(), json!(check.id));
+        members.insert("type".to_owned(), json!(check.type_name));
+        members.insert("service".to_owned(), json!(check.folder.split('/').nth(1)));
+        members.insert("owner".to_owned(), json!(catalogue.owner(&check.type_name, check.file.layer)));
+    }
+    written
 }
 
 /// Reads a folder as a catalogue laid over the built-in one, and runs its cases.

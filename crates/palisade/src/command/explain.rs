@@ -1,12 +1,16 @@
-//! `palisade explain`
+//! `palisade explain`: the page of a check, made of its catalogue file.
+
+mod markdown;
 
 use std::fmt::Write;
+use std::path::Path;
 
 use anstyle::Style;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use catalogue::{Catalogue, Check};
 
-use crate::cli::ExplainArgs;
+use crate::cli::{ExplainArgs, PageFormat};
+use crate::command::catalogue::record;
 use crate::exit::Exit;
 use crate::input::Knowledge;
 use crate::output;
@@ -27,8 +31,26 @@ pub(crate) fn run(args: &ExplainArgs, knowledge: &Knowledge) -> Result<Exit> {
             nearest(&args.check, &ids).map_or_else(|| "palisade catalogue list".to_owned(), |id| format!("did you mean `{id}`?"));
         bail!("there is no check `{}`\n  help: {near}", args.check);
     }
-    let pages: Vec<String> = found.into_iter().map(|check| page(check, catalogue)).collect();
-    output::print(&pages.join("\n"))?;
+    let text = match args.format {
+        PageFormat::Terminal => found.iter().map(|check| page(check, catalogue)).collect::<Vec<_>>().join("\n"),
+        PageFormat::Markdown => found.iter().map(|check| markdown::page(check, catalogue)).collect::<Vec<_>>().join("\n"),
+        PageFormat::Json => {
+            let checks: Vec<_> = found.iter().map(|check| record(check, catalogue)).collect();
+            let document = serde_json::json!({ "schema": "palisade/explain/1", "checks": checks });
+            serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+        }
+    };
+    output::print(&text)?;
+    Ok(Exit::Clean)
+}
+
+/// Writes the page of every check to `dir`, as `CHECK.md`, and `index.md`.
+pub(crate) fn write_pages(dir: &Path, catalogue: &Catalogue) -> Result<Exit> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
+    for check in catalogue.checks() {
+        output::write(&dir.join(format!("{}.md", check.id)), &markdown::page(check, catalogue))?;
+    }
+    output::write(&dir.join("index.md"), &markdown::index(catalogue))?;
     Ok(Exit::Clean)
 }
 
