@@ -139,7 +139,7 @@ pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &st
         deputies: deputies(&names, &run),
         owner_unknown: owner.is_none(),
     };
-    let mut reasons: Vec<String> = Vec::new();
+    let mut reasons = unreadable(policy);
     let take = |found: Found, reasons: &mut Vec<String>| -> Option<Request> {
         reasons.extend(found.reasons);
         found.request
@@ -190,6 +190,12 @@ pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &st
             out
         }
     }
+}
+
+/// Why statements could not be read: such a statement may let anybody in.
+fn unreadable(policy: &Policy) -> Vec<String> {
+    let unread = policy.statements.iter().filter(|s| s.effect_unreadable);
+    unread.filter_map(|s| Some(format!("Statement[{}]: {}", s.index, s.unreadable.as_ref()?))).collect()
 }
 
 /// The policy without principals of which only some is known: each is one principal, so none of them is a stranger. Also

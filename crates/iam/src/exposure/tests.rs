@@ -111,3 +111,20 @@ fn what_is_not_known_is_never_closed() {
     assert_eq!(open(Value::unknown(Reason::NoDefaultParameter, "Who")), "unknown");
     assert_eq!(exposure(&Policy::from_json("{"), None).openness.name(), "unknown");
 }
+
+#[test]
+fn a_statement_that_could_not_be_read_may_let_anybody_in() {
+    use model::{Map, Reason, Value};
+    let open = |others: &str| {
+        let mut statements = vec![Value::unknown(Reason::NoDefaultParameter, "Statement")];
+        if let Value::List(known) = model::from_json(&serde_json::from_str(&format!("[{others}]")).unwrap()) {
+            statements.extend(known);
+        }
+        let mut document = Map::new();
+        document.insert("Statement", Value::List(statements));
+        exposure(&Policy::from_value(&Value::Map(document)), Some(OWNER)).openness.name()
+    };
+    assert_eq!(open(""), "unknown");
+    assert_eq!(open(&allow(r#"{"AWS":"111122223333"}"#, "{}")), "unknown");
+    assert_eq!(open(&allow(r#"{"AWS":"444455556666"}"#, "{}")), "unknown");
+}
