@@ -235,7 +235,7 @@ impl<'a> Seat<'a> {
             attached.policy.unreadable.is_some()
                 || attached.policy.statements.iter().any(|s| {
                     (s.effect == Effect::Allow || s.effect_unreadable)
-                        && crate::evaluate::World::actions(&request, &s.actions) != Truth::False
+                        && crate::evaluate::Asked::new(&request).actions(&s.actions) != Truth::False
                 })
         })
     }
@@ -336,7 +336,7 @@ impl<'a> Seat<'a> {
     /// Whether a trust policy takes this principal in at all: a cheap look before the whole evaluation.
     fn could_be_trusted(&self, trust: &crate::Policy) -> bool {
         let takes_in = |s: &crate::Statement| {
-            let named = |p| crate::evaluate::principals_grant(p, &self.principal.caller).any() != Truth::False;
+            let named = |p| crate::evaluate::principals_grant(p, &self.principal.caller, Mode::Discovery).any() != Truth::False;
             s.unreadable.is_some() || s.effect == Effect::Allow && s.principal.as_ref().is_none_or(named)
         };
         trust.unreadable.is_some() || trust.statements.iter().any(takes_in)

@@ -3,23 +3,24 @@
 //! Source: IAM user guide, "Policy evaluation logic" with its pages on requests within one account and across accounts,
 //! permissions boundaries, session policies, SCPs and RCPs; KMS developer guide, "Key policies".
 //!
-//! There is one semantics: statements are evaluated against a [`World`], which is either one concrete request or a partly
-//! chosen one during the symbolic search.
+//! There is one semantics: the symbolic search ends in concrete requests, which are replayed here.
 
 use std::sync::Arc;
 
 use model::Truth;
 
-use crate::document::{Actions, Clause, Effect, Policy, Principals, Resources, Statement};
-use crate::request::{Caller, Grant, Request};
-use crate::s3;
+use crate::arn::{Parts, Short, Stars};
+use crate::document::{Actions, Effect, Policy, Principals, Resources, Statement};
+use crate::request::{Breadth, Caller, Grant, Mode, Request};
+use crate::{rules, s3};
 
-/// Something that says how the parts of a statement compare with a request.
-pub(crate) trait World {
-    fn actions(&self, actions: &Actions) -> Truth;
-    fn resources(&self, resources: &Resources) -> Truth;
-    fn principals(&self, principals: &Principals) -> Grant;
-    fn clause(&self, clause: &Clause) -> Truth;
+/// A request while it is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    request: &'a Request,
+    arn: Parts<'a>,
+    /// Whether the caller has a boundary, which makes every denial with `NotPrincipal` hit it.
+    bounded: bool,
 }
 
 /// What the statements of a policy say of a request.
@@ -37,57 +38,127 @@ impl Layer {
     }
 }
 
-/// Whether statements say whom they are for.
+/// What a policy is attached to, which says how its statements are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Attached to the caller: identity, boundary, session, SCP.
-    Attached,
+    /// Identity, boundary, session: attached to the caller.
+    Identity,
+    /// SCP: attached to the caller's account.
+    Scp,
     /// Attached to the resource: the principal element decides.
     Resource,
-    /// RCP and endpoint policies: a missing principal element means everyone.
-    Gate,
+    /// RCP: a missing principal element means everyone.
+    Rcp,
+    /// VPC endpoint policy: a missing principal element means everyone.
+    Endpoint,
 }
 
-/// How a statement takes the request in, its effect aside.
-pub(crate) fn applies(world: &impl World, statement: &Statement, kind: Kind) -> Grant {
-    let mut truth = if statement.unreadable.is_some() { Truth::Unknown } else { Truth::True };
-    truth = truth.and(world.actions(&statement.actions));
-    if truth == Truth::False && !statement.effect_unreadable {
-        return Grant::NONE;
+impl Kind {
+    /// Whether it is attached to the caller's side, where statements name no principals.
+    pub(crate) fn attached(self) -> bool {
+        matches!(self, Kind::Identity | Kind::Scp)
     }
-    match &statement.resources {
-        Some(resources) => truth = truth.and(world.resources(resources)),
-        None if kind == Kind::Attached => truth = truth.and(Truth::Unknown),
-        None => {}
+
+    /// Which resource patterns with fewer than six fields count.
+    pub(crate) fn short(self) -> Short {
+        match self {
+            Kind::Identity => Short::Counts,
+            Kind::Resource | Kind::Endpoint => Short::With(Stars::Inside),
+            Kind::Scp => Short::With(Stars::Last),
+            Kind::Rcp => Short::Never,
+        }
     }
-    if truth == Truth::False {
-        return Grant::NONE;
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(request: &'a Request) -> Asked<'a> {
+        Asked { request, arn: request.parts(), bounded: false }
     }
-    let grant = match (kind, &statement.principal) {
-        (Kind::Attached, _) | (Kind::Gate, None) => Grant::DIRECT,
-        (_, Some(principals)) => world.principals(principals),
-        (Kind::Resource, None) => Grant { direct: Truth::Unknown, ..Grant::NONE },
-    };
-    if grant == Grant::NONE {
-        return Grant::NONE;
+
+    /// The same with what a denial has to know of the other policies.
+    pub(crate) fn among(request: &'a Request, policies: &Policies) -> Asked<'a> {
+        Asked { bounded: !policies.boundary.is_empty(), ..Asked::new(request) }
     }
-    for clause in &statement.conditions {
-        truth = truth.and(world.clause(clause));
+
+    /// How a statement takes the request in, its effect aside.
+    pub(crate) fn applies(&self, statement: &Statement, kind: Kind) -> Grant {
+        let mut truth = if statement.unreadable.is_some() { Truth::Unknown } else { Truth::True };
+        truth = truth.and(self.actions(&statement.actions));
+        if truth == Truth::False && !statement.effect_unreadable {
+            return Grant::NONE;
+        }
+        match &statement.resources {
+            Some(resources) => truth = truth.and(self.resources(resources, statement.effect, kind)),
+            None if kind.attached() => truth = truth.and(Truth::Unknown),
+            None => {}
+        }
         if truth == Truth::False {
             return Grant::NONE;
         }
+        let grant = match (kind, &statement.principal) {
+            (Kind::Identity | Kind::Scp, _) | (Kind::Rcp | Kind::Endpoint, None) => Grant::DIRECT,
+            (_, Some(principals)) => self.principals(principals, statement.effect),
+            // A statement of a resource policy that names nobody is for nobody.
+            (Kind::Resource, None) => Grant::NONE,
+        };
+        if grant == Grant::NONE {
+            return Grant::NONE;
+        }
+        for clause in &statement.conditions {
+            truth = truth.and(clause.holds(&self.request.context));
+            if truth == Truth::False {
+                return Grant::NONE;
+            }
+        }
+        grant.and(truth)
     }
-    grant.and(truth)
+
+    pub(crate) fn actions(&self, actions: &Actions) -> Truth {
+        let mut any = Truth::False;
+        for pattern in &actions.patterns {
+            any = any.or(self.request.action_matches(pattern));
+            if any == Truth::True {
+                break;
+            }
+        }
+        if actions.negated { !any } else { any }
+    }
+
+    /// Where the request is for a whole set of resources, an allowance counts if it covers any of them, a denial only if it
+    /// covers all.
+    fn resources(&self, resources: &Resources, effect: Effect, kind: Kind) -> Truth {
+        let (short, context) = (kind.short(), &self.request.context);
+        let touching = (effect == Effect::Allow) != resources.negated;
+        let mut any = Truth::False;
+        for (pattern, _) in &resources.patterns {
+            any = any.or(match self.request.breadth {
+                Breadth::One => pattern.matches(&self.arn, short, context),
+                Breadth::Set if touching => pattern.overlaps(&self.arn, short, context),
+                Breadth::Set => pattern.covers(&self.arn, short, context),
+            });
+            if any == Truth::True {
+                break;
+            }
+        }
+        if resources.negated { !any } else { any }
+    }
+
+    fn principals(&self, principals: &Principals, effect: Effect) -> Grant {
+        if self.bounded && principals.negated && effect == Effect::Deny {
+            return Grant::DIRECT;
+        }
+        principals_grant(principals, &self.request.caller, self.request.context.mode())
+    }
 }
 
 /// What a policy says of the request.
-pub(crate) fn layer(world: &impl World, policy: &Policy, kind: Kind) -> Layer {
+pub(crate) fn layer(asked: &Asked<'_>, policy: &Policy, kind: Kind) -> Layer {
     let mut out = Layer::SILENT;
     if policy.unreadable.is_some() {
         out = Layer { allow: Grant { direct: Truth::Unknown, ..Grant::NONE }, deny: Truth::Unknown };
     }
     for statement in &policy.statements {
-        let grant = applies(world, statement, kind);
+        let grant = asked.applies(statement, kind);
         if grant == Grant::NONE {
             continue;
         }
@@ -103,12 +174,12 @@ pub(crate) fn layer(world: &impl World, policy: &Policy, kind: Kind) -> Layer {
 
 /// Whether one policy by itself allows a request: some statement allows it and none denies it.
 pub fn policy_allows(policy: &Policy, request: &Request, policy_type: crate::PolicyType) -> Truth {
-    let layer = layer(request, policy, policy_type.kind());
+    let layer = layer(&Asked::new(request), policy, policy_type.kind());
     layer.allow.any().and(!layer.deny)
 }
 
-fn layers(world: &impl World, policies: &[Arc<Policy>], kind: Kind) -> Layer {
-    policies.iter().fold(Layer::SILENT, |all, policy| all.or(layer(world, policy, kind)))
+fn layers(asked: &Asked<'_>, policies: &[Arc<Policy>], kind: Kind) -> Layer {
+    policies.iter().fold(Layer::SILENT, |all, policy| all.or(layer(asked, policy, kind)))
 }
 
 /// The policies of one organisational level.
@@ -127,7 +198,7 @@ pub struct Policies {
     pub identity: Vec<Arc<Policy>>,
     /// The resource's.
     pub resource: Option<Arc<Policy>>,
-    /// Permissions boundaries; each must allow.
+    /// The permissions boundary; several documents count as one.
     pub boundary: Vec<Arc<Policy>>,
     /// The session's.
     pub session: Option<Arc<Policy>>,
@@ -161,8 +232,8 @@ pub enum Part {
     Identity,
     /// The resource policy.
     Resource,
-    /// The boundary at this position.
-    Boundary(usize),
+    /// The permissions boundary.
+    Boundary,
     /// The session policy.
     Session,
     /// The SCPs of the level at this position.
@@ -173,6 +244,8 @@ pub enum Part {
     VpcEndpoint,
     /// S3's Block Public Access.
     BlockPublicAccess,
+    /// AWS's own rule that what it manages cannot be changed.
+    ManagedByAws,
 }
 
 /// How a decision came about. Truths are kept, so that a partial request has a partial answer.
@@ -198,48 +271,11 @@ impl Judgement {
     }
 }
 
-impl World for Request {
-    #[inline]
-    fn actions(&self, actions: &Actions) -> Truth {
-        let mut any = Truth::False;
-        for pattern in &actions.patterns {
-            any = any.or(self.action_matches(pattern));
-            if any == Truth::True {
-                break;
-            }
-        }
-        if actions.negated { !any } else { any }
-    }
-
-    #[inline]
-    fn resources(&self, resources: &Resources) -> Truth {
-        let arn = self.parts();
-        let mut any = Truth::False;
-        for (pattern, _) in &resources.patterns {
-            any = any.or(pattern.matches(&arn, &self.context));
-            if any == Truth::True {
-                break;
-            }
-        }
-        if resources.negated { !any } else { any }
-    }
-
-    #[inline]
-    fn principals(&self, principals: &Principals) -> Grant {
-        principals_grant(principals, &self.caller)
-    }
-
-    #[inline]
-    fn clause(&self, clause: &Clause) -> Truth {
-        clause.holds(&self.context)
-    }
-}
-
 /// How `Principal` or `NotPrincipal` takes a caller in.
-pub(crate) fn principals_grant(principals: &Principals, caller: &Caller) -> Grant {
+pub(crate) fn principals_grant(principals: &Principals, caller: &Caller, mode: Mode) -> Grant {
     let mut grant = Grant::NONE;
     for pattern in &principals.patterns {
-        grant = grant.or(pattern.matches(caller));
+        grant = grant.or(pattern.matches(caller, mode));
         if grant.direct == Truth::True {
             break;
         }
@@ -314,44 +350,52 @@ impl Tally {
 }
 
 fn decide(request: &Request, policies: &Policies, same_account: bool) -> Judgement {
+    if rules::always_allowed(request) {
+        return Judgement { allowed: Truth::True, denied: Truth::False, blocked_by: Vec::new() };
+    }
+    let asked = Asked::among(request, policies);
     let mut tally = Tally { denied: Truth::False, deniers: Vec::new(), missing: Vec::new() };
-    let mut allowed = organisation(request, policies, &mut tally);
+    let mut allowed = organisation(&asked, policies, &mut tally);
     if !policies.vpc_endpoint.is_empty() {
-        let endpoint = layers(request, &policies.vpc_endpoint, Kind::Gate);
+        let endpoint = layers(&asked, &policies.vpc_endpoint, Kind::Endpoint);
         allowed = allowed.and(tally.gate(Part::VpcEndpoint, endpoint));
     }
-    let mut resource = match &policies.resource {
-        Some(policy) => layer(request, policy, Kind::Resource),
+    let resource = match &policies.resource {
+        Some(policy) => layer(&asked, policy, Kind::Resource),
         None => Layer::SILENT,
     };
-    let barred = s3::barred(request, policies, same_account);
-    resource.allow = resource.allow.and(!barred);
     tally.denies(Part::Resource, resource);
     allowed = allowed.and(match request.caller {
         Caller::Anonymous | Caller::Service(_) | Caller::Provider(_) => alone(&mut tally, resource),
-        _ => together(request, policies, same_account, resource, &mut tally),
+        _ => together(&asked, policies, same_account, resource, &mut tally),
     });
-    if barred != Truth::False && allowed != Truth::True {
-        tally.missing.push(Part::BlockPublicAccess);
+    if rules::cannot_change(request) {
+        allowed = Truth::False;
+        tally.missing.push(Part::ManagedByAws);
+    }
+    let barred = s3::barred(request, policies, same_account).and(allowed).and(!tally.denied);
+    if barred != Truth::False {
+        tally.denied = tally.denied.or(barred);
+        tally.deniers.push(Part::BlockPublicAccess);
     }
     let allowed = allowed.and(!tally.denied);
     Judgement { allowed, denied: tally.denied, blocked_by: tally.blocked_by(allowed) }
 }
 
 /// SCPs and RCPs: every level must allow. They do not touch service-linked roles; SCPs touch only AWS principals.
-fn organisation(request: &Request, policies: &Policies, tally: &mut Tally) -> Truth {
+fn organisation(asked: &Asked<'_>, policies: &Policies, tally: &mut Tally) -> Truth {
     let mut allowed = Truth::True;
-    if request.caller.is_service_linked() {
+    if policies.scp.is_empty() && policies.rcp.is_empty() || asked.request.caller.is_service_linked() {
         return allowed;
     }
-    if request.caller.identity().is_some() {
+    if asked.request.caller.identity().is_some() {
         for (i, level) in policies.scp.iter().enumerate() {
-            let layer = layers(request, &level.policies, Kind::Attached);
+            let layer = layers(asked, &level.policies, Kind::Scp);
             allowed = allowed.and(tally.gate(Part::Scp(i), layer));
         }
     }
     for (i, level) in policies.rcp.iter().enumerate() {
-        let layer = layers(request, &level.policies, Kind::Gate);
+        let layer = layers(asked, &level.policies, Kind::Rcp);
         tally.denies(Part::Rcp(i), layer);
     }
     allowed
@@ -367,9 +411,9 @@ fn alone(tally: &mut Tally, resource: Layer) -> Truth {
 }
 
 /// AWS principals: identity and resource policies, limited by boundary and session policy.
-fn together(request: &Request, policies: &Policies, same_account: bool, resource: Layer, tally: &mut Tally) -> Truth {
-    let root = matches!(request.caller, Caller::Root(_));
-    let identity = layers(request, &policies.identity, Kind::Attached);
+fn together(asked: &Asked<'_>, policies: &Policies, same_account: bool, resource: Layer, tally: &mut Tally) -> Truth {
+    let root = matches!(asked.request.caller, Caller::Root(_));
+    let identity = layers(asked, &policies.identity, Kind::Identity);
     let before = tally.missing.len();
     let identity = if root {
         tally.denies(Part::Identity, identity);
@@ -378,36 +422,34 @@ fn together(request: &Request, policies: &Policies, same_account: bool, resource
         tally.gate(Part::Identity, identity)
     };
     let mut limits = Truth::True;
-    if !root {
-        for (i, policy) in policies.boundary.iter().enumerate() {
-            limits = limits.and(tally.gate(Part::Boundary(i), layer(request, policy, Kind::Attached)));
-        }
+    if !root && !policies.boundary.is_empty() {
+        limits = tally.gate(Part::Boundary, layers(asked, &policies.boundary, Kind::Identity));
     }
     if let Some(policy) = &policies.session {
-        limits = limits.and(tally.gate(Part::Session, layer(request, policy, Kind::Attached)));
+        limits = limits.and(tally.gate(Part::Session, layer(asked, policy, Kind::Identity)));
     }
     let Grant { direct, via_role, via_account } = resource.allow;
     let own = identity.and(limits);
+    let must_trust = resource_must_trust(asked, policies);
     let allows = if same_account {
         let named = direct.or(via_role.and(limits));
-        if resource_must_trust(request) { named.or(via_account.and(own)) } else { named.or(own) }
+        if must_trust { named.or(via_account.and(own)) } else { named.or(own) }
     } else {
         resource.allow.any().and(own)
     };
     if allows == Truth::True {
         tally.missing.truncate(before);
-    } else if (!same_account || resource_must_trust(request)) && resource.allow.any() != Truth::True {
+    } else if (!same_account || must_trust) && resource.allow.any() != Truth::True {
         tally.missing.push(Part::Resource);
     }
     allows
 }
 
-/// KMS keys and roles to be assumed: their own policy must let the account in.
-fn resource_must_trust(request: &Request) -> bool {
-    let arn = request.parts();
-    match &*request.service {
-        "kms" => arn.field(2) == "kms" && arn.field(5).starts_with("key/"),
-        "sts" => arn.field(2) == "iam" && arn.field(5).starts_with("role/"),
+/// KMS keys, roles to be assumed and whatever else STS guards with a policy: that policy must let the account in.
+fn resource_must_trust(asked: &Asked<'_>, policies: &Policies) -> bool {
+    match &*asked.request.service {
+        "kms" => asked.arn.field(2) == "kms" && asked.arn.field(5).starts_with("key/"),
+        "sts" => policies.resource.is_some() || asked.arn.field(2) == "iam" && asked.arn.field(5).starts_with("role/"),
         _ => false,
     }
 }

@@ -352,7 +352,7 @@ fn is_narrow(net: &ipnet::IpNet) -> bool {
 impl Names {
     /// Whether a stranger can come with this entry.
     fn forgeable(&self, key: &str, entry: &Entry) -> bool {
-        let Entry::Values(values) = entry else { return true };
+        let (Entry::Values(values) | Entry::Many(values)) = entry else { return true };
         if key == "aws:resourceaccount" {
             return values.iter().all(|v| self.owner.as_ref().is_none_or(|o| o == v));
         }
@@ -375,7 +375,7 @@ impl Names {
 
     /// Whether somebody of this account can come with this entry.
     fn of_account(&self, account: &Text, key: &str, entry: &Entry) -> bool {
-        let Entry::Values(values) = entry else { return true };
+        let (Entry::Values(values) | Entry::Many(values)) = entry else { return true };
         match key {
             "aws:resourceaccount" => values.iter().all(|v| self.owner.as_ref().is_none_or(|o| o == v)),
             "aws:sourceaccount" | "aws:sourceowner" | "kms:calleraccount" | "s3:dataaccesspointaccount" => {
@@ -391,7 +391,7 @@ impl Names {
 
     fn holds(&self, entry: &Entry, organisation: &Text) -> bool {
         match entry {
-            Entry::Values(values) => values.iter().all(|v| v.split('/').next() == Some(&**organisation)),
+            Entry::Values(values) | Entry::Many(values) => values.iter().all(|v| v.split('/').next() == Some(&**organisation)),
             _ => true,
         }
     }

@@ -263,6 +263,16 @@ impl Matcher {
         }
     }
 
+    /// True if there is a `*` anywhere.
+    pub(crate) fn has_star(&self) -> bool {
+        match self {
+            Matcher::Any | Matcher::Prefix(_) => true,
+            Matcher::Glob(tokens) => tokens.contains(&MANY),
+            Matcher::Template(pieces) => pieces.iter().any(|p| matches!(p, Piece::Text(t) if t.contains(&MANY))),
+            Matcher::Exact(_) | Matcher::TooLong => false,
+        }
+    }
+
     /// The same in ASCII lower case.
     pub(crate) fn lower(self) -> Matcher {
         match self {

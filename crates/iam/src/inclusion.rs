@@ -4,7 +4,7 @@ use model::Truth;
 use serde_json::{Value as Json, json};
 
 use crate::document::{Effect, Policy};
-use crate::evaluate::{Kind, applies};
+use crate::evaluate::{Asked, Kind};
 use crate::request::Request;
 use crate::symbolic::search::{Goal, search, variables};
 
@@ -35,9 +35,10 @@ impl PolicyType {
 
     pub(crate) fn kind(self) -> Kind {
         match self {
-            PolicyType::Identity | PolicyType::Scp => Kind::Attached,
+            PolicyType::Identity => Kind::Identity,
+            PolicyType::Scp => Kind::Scp,
             PolicyType::Resource => Kind::Resource,
-            PolicyType::Rcp => Kind::Gate,
+            PolicyType::Rcp => Kind::Rcp,
         }
     }
 }
@@ -89,7 +90,7 @@ pub(crate) fn allowing(request: &Request, policies: &[&Policy], kind: Kind) -> V
     let mut all = Vec::new();
     for (i, policy) in policies.iter().enumerate() {
         for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-            if applies(request, statement, kind).any() == Truth::True {
+            if Asked::new(request).applies(statement, kind).any() == Truth::True {
                 all.push(if policies.len() > 1 { format!("[{i}].{}", statement.label()) } else { statement.label() });
             }
         }

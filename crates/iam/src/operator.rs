@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::Truth;
 
-use crate::arn::{self, ArnPattern};
+use crate::arn::{self, ArnPattern, Short};
 use crate::glob::{Matcher, Syntax, Variables};
 
 /// How a condition compares.
@@ -116,7 +116,9 @@ impl Operator {
             None => (Quantifier::One, lower.as_str()),
         };
         let (base, if_exists) = match rest.strip_suffix("ifexists") {
-            Some("null") | None => (rest, false),
+            // `NullIfExists` is no operator of AWS's; what it says is what `Null` says.
+            Some("null") => ("null", false),
+            None => (rest, false),
             Some(base) => (base, true),
         };
         let (_, compare, negated) = NAMES.iter().find(|(n, ..)| *n == base)?;
@@ -136,6 +138,8 @@ pub(crate) enum Operand {
     Scaled(Option<Scaled>),
     /// `true` or `false`, for `Bool` and `Null`.
     Bool(Option<bool>),
+    /// Text with policy variables that has to become `true` or `false`.
+    BoolText(Matcher),
     /// A network.
     Net(Option<IpNet>),
     /// An ARN pattern.
@@ -155,6 +159,9 @@ impl Operand {
             Compare::StringLike => Operand::Text(Matcher::parse(text, Syntax { wildcards: true, variables })),
             Compare::BinaryEquals => Operand::Text(Matcher::Exact(text.into())),
             Compare::ArnLike => Operand::Arn(ArnPattern::parse(text, variables)),
+            Compare::Bool if variables && text.contains("${") => {
+                Operand::BoolText(Matcher::parse(text, Syntax { wildcards: false, variables }))
+            }
             Compare::Bool | Compare::Null => Operand::Bool(boolean(text)),
             Compare::IpAddress => Operand::Net(network(text)),
             _ if compare.is_date() => Operand::Scaled(date(text)),
@@ -184,21 +191,32 @@ impl Compare {
         )
     }
 
-    /// Whether a request's value compares as asked with the policy's value, negation aside.
-    pub(crate) fn holds(self, value: &str, operand: &Operand, variables: &dyn Variables) -> Truth {
-        match operand {
+    /// Whether a request's value compares as asked with the policy's value, negation aside. `None` if the two cannot be
+    /// compared, because one of them is not of the operator's type.
+    pub(crate) fn holds(self, value: &str, operand: &Operand, variables: &dyn Variables) -> Option<Truth> {
+        Some(match operand {
             Operand::Hole => Truth::Unknown,
             Operand::Text(matcher) if self == Compare::StringEqualsIgnoreCase => ignore_case(matcher, value, variables),
             Operand::Text(matcher) => matcher.matches(value, variables),
-            Operand::Arn(pattern) => pattern.matches(&arn::Parts::new(value), variables),
-            Operand::Bool(want) => Truth::from(want.is_some() && boolean(value) == *want),
-            Operand::Net(None) | Operand::Scaled(None) => Truth::False,
-            Operand::Net(Some(net)) => Truth::from(value.trim().parse::<IpAddr>().is_ok_and(|ip| net.contains(&ip))),
-            Operand::Scaled(Some(limit)) => {
-                let read = if self.is_date() { date(value) } else { number(value) };
-                Truth::from(read.is_some_and(|v| self.ordered(v, *limit)))
+            Operand::Arn(pattern) => {
+                let arn = arn::Parts::new(value);
+                let readable = matches!(pattern, ArnPattern::Fields(_) if arn.fields.is_some());
+                if !readable && !matches!(pattern, ArnPattern::Any | ArnPattern::Whole(_)) {
+                    return None;
+                }
+                pattern.matches(&arn, Short::Never, variables)
             }
-        }
+            Operand::Bool(want) => Truth::from(boolean(value)? == (*want)?),
+            Operand::BoolText(matcher) => ignore_case(matcher, boolean(value).map(|_| value)?, variables),
+            Operand::Net(net) => {
+                let address = value.trim().parse::<IpAddr>().ok()?;
+                Truth::from(net.as_ref()?.contains(&address))
+            }
+            Operand::Scaled(limit) => {
+                let read = if self.is_date() { date(value) } else { number(value) };
+                Truth::from(self.ordered(read?, (*limit)?))
+            }
+        })
     }
 
     fn ordered(self, value: Scaled, limit: Scaled) -> bool {
@@ -259,11 +277,15 @@ pub(crate) fn number(text: &str) -> Option<Scaled> {
     Some(if negative { -scaled } else { scaled })
 }
 
-/// A date in nanoseconds since 1970: ISO 8601 with or without time, or seconds since 1970.
+/// Numbers from here on are milliseconds since 1970; in seconds this is the year 5138.
+const MILLISECONDS_FROM: Scaled = 100_000_000_000 * 1_000_000_000;
+
+/// A date in nanoseconds since 1970: ISO 8601 with or without time, or seconds or milliseconds since 1970.
 pub(crate) fn date(text: &str) -> Option<Scaled> {
     let text = text.trim();
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') && text.matches('-').count() < 2 && text.len() != 4 {
-        return number(text);
+    let leading = text.strip_prefix('-').unwrap_or(text);
+    if !leading.is_empty() && leading.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return number(text).map(|n| if n >= MILLISECONDS_FROM { n / 1_000 } else { n });
     }
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(at.as_nanosecond());
@@ -272,7 +294,6 @@ pub(crate) fn date(text: &str) -> Option<Scaled> {
         Ok(civil) => civil,
         Err(_) => {
             let full = match text.len() {
-                4 => format!("{text}-01-01"),
                 7 => format!("{text}-01"),
                 _ => text.trim_end_matches('Z').to_owned(),
             };
@@ -297,7 +318,7 @@ mod tests {
         let all = Operator::parse("ForAllValues:StringNotLikeIfExists").unwrap();
         assert_eq!((all.compare, all.negated, all.if_exists), (Compare::StringLike, true, true));
         assert_eq!(all.quantifier, Quantifier::All);
-        assert!(Operator::parse("NullIfExists").is_none());
+        assert_eq!(Operator::parse("NullIfExists"), Operator::parse("Null"));
         assert!(Operator::parse("ForSomeValues:StringLike").is_none());
         assert!(Operator::parse("StringIs").is_none());
         assert_eq!(Operator::parse("ForAnyValue:arnEquals").unwrap().compare, Compare::ArnLike);
@@ -312,7 +333,9 @@ mod tests {
         assert_eq!(date("1970-01-01T00:00:10Z"), date("10"));
         assert_eq!(date("2024-01-01"), date("2024-01-01T00:00:00Z"));
         assert_eq!(date("2024-01-01T01:00:00+01:00"), date("2024-01-01T00:00:00Z"));
-        assert_eq!(date("2024"), date("2024-01-01"));
+        assert_eq!(date("2024"), date("1970-01-01T00:33:44Z"));
+        assert_eq!(date("1704067200000"), date("2024-01-01"));
+        assert_eq!(date("2024-05"), date("2024-05-01"));
         assert_eq!(date("soon"), None);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Text, Truth};
 use smallvec::SmallVec;
 
-use crate::arn::Parts;
+use crate::arn::{Parts, Short};
 use crate::document::{ActionPattern, PrincipalPattern};
 use crate::glob::{Variable, Variables};
 
@@ -158,7 +158,7 @@ impl Grant {
 
 impl PrincipalPattern {
     /// How this principal takes the caller in.
-    pub(crate) fn matches(&self, caller: &Caller) -> Grant {
+    pub(crate) fn matches(&self, caller: &Caller, mode: Mode) -> Grant {
         let truth = |yes: bool| Truth::from(yes);
         match self {
             PrincipalPattern::Everyone => Grant::DIRECT,
@@ -168,10 +168,10 @@ impl PrincipalPattern {
                 _ => Grant { direct: Truth::Unknown, ..Grant::NONE },
             },
             PrincipalPattern::Placeholder { pattern, reading, .. } => {
-                let same = pattern.matches(&Parts::new(caller.text()), &Context::default());
+                let same = pattern.matches(&Parts::new(caller.text()), Short::Never, &Context::default());
                 Grant { direct: same.and(*reading), ..Grant::NONE }
             }
-            PrincipalPattern::Other(_) => Grant::NONE,
+            PrincipalPattern::Other(name) => Grant { direct: truth(caller.text() == &**name), ..Grant::NONE },
             PrincipalPattern::Service(name) => match caller {
                 Caller::Service(own) => Grant { direct: truth(own == name || &**name == "*"), ..Grant::NONE },
                 _ => Grant::NONE,
@@ -184,12 +184,12 @@ impl PrincipalPattern {
                 Caller::Root(own) => Grant { direct: truth(own.account == *account), ..Grant::NONE },
                 other => Grant { via_account: truth(other.identity().is_some_and(|i| i.account == *account)), ..Grant::NONE },
             },
-            PrincipalPattern::Arn(arn) => by_arn(arn, caller),
+            PrincipalPattern::Arn(arn) => by_arn(arn, caller, mode),
         }
     }
 }
 
-fn by_arn(arn: &Text, caller: &Caller) -> Grant {
+fn by_arn(arn: &Text, caller: &Caller, mode: Mode) -> Grant {
     let Some(own) = caller.identity() else {
         return match caller {
             Caller::Provider(own) | Caller::Service(own) => Grant { direct: Truth::from(own == arn), ..Grant::NONE },
@@ -202,24 +202,34 @@ fn by_arn(arn: &Text, caller: &Caller) -> Grant {
             _ => Grant::DIRECT,
         };
     }
-    let parts = Parts::new(arn);
-    let (kind, rest) = parts.field(5).split_once('/').unwrap_or_default();
-    let name = rest.rsplit('/').next().unwrap_or_default();
-    let behind = parts.field(2) == "iam"
-        && parts.field(4) == &*own.account
-        && match caller {
-            Caller::Session { .. } => kind == "role" && name == &*own.name,
-            Caller::FederatedUser(_) => kind == "user" && name == &*own.name,
-            _ => false,
-        };
-    Grant { via_role: Truth::from(behind), ..Grant::NONE }
+    let (named, mine) = (Parts::new(arn), Parts::new(&own.arn));
+    if named.field(4) != &*own.account || named.field(1) != mine.field(1) {
+        return Grant::NONE;
+    }
+    let (kind, rest) = named.field(5).split_once('/').unwrap_or_default();
+    let last = rest.rsplit('/').next().unwrap_or_default();
+    // Names of roles are one however they are cased; a path is not part of a session's ARN.
+    match (caller, named.field(2), kind) {
+        (Caller::Session { .. }, "iam", "role") => {
+            Grant { via_role: Truth::from(last.eq_ignore_ascii_case(&own.name)), ..Grant::NONE }
+        }
+        (Caller::FederatedUser(_), "iam", "user") => Grant { via_role: Truth::from(last == &*own.name), ..Grant::NONE },
+        (Caller::Role(_) | Caller::Session { .. }, "sts", "assumed-role") if mode == Mode::Discovery => {
+            let role = rest.split('/').next().unwrap_or_default();
+            let maybe = if role.eq_ignore_ascii_case(&own.name) { Truth::Unknown } else { Truth::False };
+            Grant { direct: maybe, ..Grant::NONE }
+        }
+        _ => Grant::NONE,
+    }
 }
 
 /// The values of one context key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Present with these values: none, one, or more.
+    /// Present with these values; a single-valued key has one.
     Values(SmallVec<[Text; 1]>),
+    /// A multi-valued key, present with these values: none, one, or more. It needs a set operator even if it has one.
+    Many(SmallVec<[Text; 1]>),
     /// Certainly not in the request.
     Absent,
     /// Nobody knows.
@@ -299,6 +309,11 @@ impl Context {
         })
     }
 
+    /// What happens to keys that are not mentioned.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Every key with its values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries.iter().map(|(k, e)| (&**k, e))
@@ -312,10 +327,21 @@ impl Variables for Context {
                 [one] => Variable::Is(one),
                 _ => Variable::Absent,
             },
-            Entry::Absent => Variable::Absent,
+            Entry::Absent | Entry::Many(_) => Variable::Absent,
             Entry::Unknown => Variable::Unknown,
         }
     }
+}
+
+/// How much a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Breadth {
+    /// One resource, or none (`*` for actions that take none).
+    #[default]
+    One,
+    /// Whatever resources a pattern covers; `*` covers all. Allowed means that some of them may be allowed, denied that all
+    /// of them are.
+    Set,
 }
 
 /// One request, ready to be evaluated.
@@ -329,6 +355,8 @@ pub struct Request {
     resource: Text,
     /// Where the first five colons of the resource are.
     colons: Option<[u32; 5]>,
+    /// Whether `*` in the resource stands for many.
+    pub breadth: Breadth,
     /// The account that owns the resource, where known.
     pub resource_account: Option<Text>,
     /// The context, with what follows from the rest of the request.
@@ -343,6 +371,13 @@ impl Request {
     ///
     /// Source: IAM user guide, "AWS global condition context keys".
     pub fn new(caller: Caller, action: &str, resource: &str, resource_account: Option<&str>, context: Context) -> Request {
+        let mut request = Request::bare(caller, action, resource, resource_account, context);
+        request.derive();
+        request
+    }
+
+    /// Builds a request with just this context.
+    pub fn bare(caller: Caller, action: &str, resource: &str, resource_account: Option<&str>, context: Context) -> Request {
         let lower = action.to_ascii_lowercase();
         let (service, name) = lower.split_once(':').unwrap_or((lower.as_str(), ""));
         let own = Parts::new(resource).field(4);
@@ -352,18 +387,17 @@ impl Request {
             None if resource == "*" => caller.account().cloned(),
             None => None,
         };
-        let mut request = Request {
+        Request {
             caller,
             action: action.into(),
             resource: resource.into(),
             colons: colons(resource),
+            breadth: Breadth::One,
             resource_account: account,
             context,
             service: service.into(),
             name: name.into(),
-        };
-        request.derive();
-        request
+        }
     }
 
     fn derive(&mut self) {
@@ -456,13 +490,14 @@ impl Request {
     pub fn context_json(&self) -> BTreeMap<String, serde_json::Value> {
         let mut all = BTreeMap::new();
         for (key, entry) in self.context.iter() {
-            if let Entry::Values(values) = entry {
-                let json = match values.as_slice() {
-                    [one] => serde_json::Value::from(&**one),
-                    many => many.iter().map(|v| serde_json::Value::from(&**v)).collect(),
-                };
-                all.insert(key.to_owned(), json);
-            }
+            let json = match entry {
+                Entry::Values(values) | Entry::Many(values) => match (entry, values.as_slice()) {
+                    (Entry::Values(_), [one]) => serde_json::Value::from(&**one),
+                    (_, many) => many.iter().map(|v| serde_json::Value::from(&**v)).collect(),
+                },
+                Entry::Absent | Entry::Unknown => continue,
+            };
+            all.insert(key.to_owned(), json);
         }
         all
     }
@@ -496,8 +531,8 @@ mod tests {
     #[test]
     fn a_role_is_named_by_any_path() {
         let session = Caller::parse("arn:aws:sts::111122223333:assumed-role/App/me");
-        let named = |arn: &str| PrincipalPattern::Arn(arn.into()).matches(&session);
-        assert_eq!(named("arn:aws:iam::111122223333:role/team/App").via_role, Truth::True);
+        let named = |arn: &str| PrincipalPattern::Arn(arn.into()).matches(&session, Mode::Strict);
+        assert_eq!(named("arn:aws:iam::111122223333:role/team/app").via_role, Truth::True);
         assert_eq!(named("arn:aws:sts::111122223333:assumed-role/App/me").direct, Truth::True);
         assert_eq!(named("arn:aws:iam::111122224444:role/App").any(), Truth::False);
     }

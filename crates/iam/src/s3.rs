@@ -3,10 +3,11 @@
 //! Source: S3 user guide, "Blocking public access to your Amazon S3 storage" and "Enabling ABAC in general purpose buckets".
 
 use ipnet::IpNet;
-use model::Truth;
+use model::{Text, Truth};
 
 use crate::document::{Clause, Effect, Policy, PrincipalPattern, Statement};
 use crate::evaluate::Policies;
+use crate::glob::Matcher;
 use crate::operator::{Compare, Operand, Quantifier};
 use crate::request::{Caller, Request};
 
@@ -50,7 +51,8 @@ impl Default for BlockPublicAccess {
 /// caller is neither of the bucket's account nor a service.
 pub(crate) fn barred(request: &Request, policies: &Policies, same_account: bool) -> Truth {
     let restricted = policies.s3.account.restrict_public_buckets.or(policies.s3.bucket.restrict_public_buckets);
-    if restricted == Truth::False || &*request.service != "s3" || request.parts().field(2) != "s3" {
+    let of_bucket = || request.parts().field(2) == "s3" || &**request.resource() == "*";
+    if restricted == Truth::False || &*request.service != "s3" || !of_bucket() {
         return Truth::False;
     }
     let outside = match request.caller {
@@ -93,20 +95,26 @@ fn statement_is_public(statement: &Statement) -> Truth {
     everyone.and(!held).and(readable)
 }
 
+/// Keys that AWS fills in; held to fixed values they make a statement not public.
 const FIXING_KEYS: &[&str] = &[
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
     "aws:principalservicename",
+    "aws:principalservicenameslist",
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
     "aws:sourceowner",
     "aws:sourcevpc",
+    "aws:sourcevpcarn",
     "aws:sourcevpce",
     "aws:userid",
     "aws:username",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
     "s3:dataaccesspointaccount",
     "s3:dataaccesspointarn",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
@@ -125,32 +133,75 @@ fn holds_to_fixed_values(clause: &Clause) -> Truth {
             Operand::Hole => Truth::Unknown,
             _ => Truth::True,
         }),
-        (compare, key) if FIXING_KEYS.contains(&key) => every(&|operand| fixed_value(compare, key, operand)),
+        (_, "aws:principalisawsservice") => every(&|operand| match operand {
+            Operand::Hole | Operand::BoolText(_) => Truth::Unknown,
+            Operand::Bool(wanted) => Truth::from(*wanted == Some(true)),
+            Operand::Text(matcher) => Truth::from(matcher.exact().is_some_and(|t| t.eq_ignore_ascii_case("true"))),
+            _ => Truth::False,
+        }),
+        (_, key) if FIXING_KEYS.contains(&key) => {
+            clause.operands.iter().zip(&clause.texts).fold(Truth::True, |all, (o, text)| all.and(fixed_value(clause, o, text)))
+        }
         _ => Truth::False,
     }
 }
 
-fn fixed_value(compare: Compare, key: &str, operand: &Operand) -> Truth {
+/// Keys whose values have a form in which S3 looks for wildcards even where the operator takes them literally.
+const FORMED_KEYS: &[&str] = &[
+    "aws:principalarn",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:sourcearn",
+    "aws:sourcevpcarn",
+    "aws:userid",
+    "aws:vpceorgpaths",
+];
+
+fn fixed_value(clause: &Clause, operand: &Operand, text: &Text) -> Truth {
+    let key = &*clause.key;
     match operand {
         Operand::Text(matcher) if matcher.has_hole() => Truth::Unknown,
-        Operand::Text(matcher) if compare == Compare::StringLike && key == "aws:userid" => {
-            Truth::from(matcher.is_exact() || matcher.ends_open() && *matcher != crate::glob::Matcher::Any)
+        Operand::Text(matcher) if matcher.is_exact() => Truth::from(!FORMED_KEYS.contains(&key) || !text.contains(['*', '?'])),
+        Operand::Text(Matcher::Prefix(head)) => Truth::from(match key {
+            // `AROAEXAMPLEID:*`, every session of one role.
+            "aws:userid" => {
+                head.strip_suffix(':').is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))
+            }
+            "aws:principalorgpaths" | "aws:vpceorgpaths" => head.starts_with("o-") && head.contains('/'),
+            _ => false,
+        }),
+        // `*.amazonaws.com`, whatever service.
+        Operand::Text(_) => {
+            let service = key.starts_with("aws:principalservicename");
+            Truth::from(service && matches!(&**text, "*.amazonaws.com" | "*.amazonaws.com.cn"))
         }
-        Operand::Text(matcher) => Truth::from(matcher.is_exact()),
-        Operand::Arn(pattern) if pattern.matchers().iter().any(crate::glob::Matcher::has_hole) => Truth::Unknown,
-        Operand::Arn(pattern) if key == "s3:dataaccesspointarn" => {
-            Truth::from(pattern.field(4).is_some_and(crate::glob::Matcher::is_exact))
+        Operand::Arn(pattern) if pattern.matchers().iter().any(Matcher::has_hole) => Truth::Unknown,
+        Operand::Arn(pattern) if pattern.is_exact() => Truth::True,
+        Operand::Arn(pattern) => {
+            let account = pattern.field(4).and_then(Matcher::exact).is_some_and(|a| !a.is_empty());
+            let head = (1..5).all(|n| pattern.field(n).is_some_and(Matcher::is_exact));
+            Truth::from(match key {
+                "s3:dataaccesspointarn" => account,
+                "aws:principalarn" => account && (head || says_equals(clause)),
+                "aws:sourcearn" | "aws:sourcevpcarn" => account && says_equals(clause),
+                _ => false,
+            })
         }
-        Operand::Arn(pattern) => Truth::from(pattern.is_exact()),
         Operand::Hole => Truth::Unknown,
         _ => Truth::False,
     }
 }
 
+/// `ArnEquals`, which evaluates like `ArnLike` and is taken for more definite here.
+fn says_equals(clause: &Clause) -> bool {
+    clause.operator_text.to_ascii_lowercase().contains("arnequals")
+}
+
 /// S3 takes a range wider than /8 (v4) or /32 (v6) for the whole Internet, private ranges aside.
 fn is_narrow(net: &IpNet) -> bool {
     match net {
-        IpNet::V4(v4) => v4.prefix_len() >= 8,
+        IpNet::V4(v4) => v4.prefix_len() >= 8 || v4.addr().is_private(),
         IpNet::V6(v6) => v6.prefix_len() >= 32,
     }
 }

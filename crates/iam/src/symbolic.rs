@@ -13,7 +13,7 @@ pub(crate) mod witness;
 
 use rustc_hash::FxHashSet;
 
-use crate::arn::ArnPattern;
+use crate::arn::{ArnPattern, Short};
 use crate::glob::{Matcher, Tokens, Variables, glob_match};
 use witness::Capped;
 
@@ -65,14 +65,13 @@ pub(crate) fn fields(patterns: &[&[Matcher]], prefer: &[&str], variables: &dyn V
 }
 
 /// ARNs (and the texts of patterns that are none) that show every combination of the patterns.
-pub(crate) fn arns(patterns: &[&ArnPattern], prefer: &[&str; 6], variables: &dyn Variables) -> Result<Vec<String>, Capped> {
-    let six: Vec<&[Matcher]> = patterns
-        .iter()
-        .filter_map(|p| match p {
-            ArnPattern::Fields(fields) => Some(fields.as_slice()),
-            _ => None,
-        })
-        .collect();
+pub(crate) fn arns(
+    patterns: &[&ArnPattern],
+    short: Short,
+    prefer: &[&str; 6],
+    variables: &dyn Variables,
+) -> Result<Vec<String>, Capped> {
+    let six: Vec<&[Matcher]> = patterns.iter().filter_map(|p| p.fields(short)).map(|f| f.as_slice()).collect();
     let mut all: Vec<String> = fields(&six, prefer, variables)?.into_iter().map(|(f, _)| f.join(":")).collect();
     for pattern in patterns {
         if let ArnPattern::Malformed(text) = pattern {

@@ -10,6 +10,7 @@ const TABLES: &[(&str, &str)] = &[
     ("trust", include_str!("cases/trust.jsonl")),
     ("patterns", include_str!("cases/patterns.jsonl")),
     ("conditions", include_str!("cases/conditions.jsonl")),
+    ("sets", include_str!("cases/sets.jsonl")),
     ("s3", include_str!("cases/s3.jsonl")),
 ];
 

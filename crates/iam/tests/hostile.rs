@@ -28,7 +28,7 @@ fn wrong_shapes() {
         (r#"{"Effect":"Allow","Action":"s3:*","NotAction":"s3:*","Resource":"*"}"#, "Statement[0].NotAction", "Unknown"),
         (r#"{"Effect":"Allow","Action":"s3:*","Resource":{"a":1}}"#, "Statement[0].Resource", "Unknown"),
         (r#"{"Effect":"Allow","Action":"s3:*","Resource":"b/k"}"#, "Statement[0].Resource", "ImplicitlyDenied"),
-        (r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3"}"#, "Statement[0].Resource", "ImplicitlyDenied"),
+        (r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3"}"#, "Statement[0].Resource", "Allowed"),
         (r#"{"Effect":"Permit","Action":"s3:*","Resource":"*"}"#, "Statement[0].Effect", "Unknown"),
         (r#"{"Effect":true,"Action":"s3:*","Resource":"*"}"#, "Statement[0].Effect", "Unknown"),
         (r#"{"Action":"s3:*","Resource":"*"}"#, "Statement[0].Effect", "Unknown"),

@@ -42,6 +42,7 @@ struct World {
     account: String,
     action: String,
     resource: String,
+    bounded: bool,
     resource_account: String,
     context: BTreeMap<String, Vec<String>>,
 }
@@ -104,7 +105,8 @@ impl World {
                 "NumericLessThan" => value.parse::<f64>().is_ok_and(|v| v < w.parse::<f64>().unwrap_or(f64::NAN)),
                 other => unreachable!("{other}"),
             });
-            any != negated
+            // What is no ARN is neither like one nor unlike one.
+            any != negated && (base != "ArnNotLike" || value.matches(':').count() >= 5)
         };
         match (have, set) {
             (None, _) if if_exists => true,
@@ -113,7 +115,8 @@ impl World {
             (None, _) => negated,
             (Some(values), "ForAllValues") => values.iter().all(one),
             (Some(values), "ForAnyValue") => values.iter().any(one),
-            (Some(values), _) => values.len() == 1 && values.iter().all(one),
+            // `k:c` is the multi-valued key.
+            (Some(values), _) => key != "k:c" && values.iter().all(one),
         }
     }
 
@@ -128,6 +131,7 @@ impl World {
         let named = match (by_resource, statement["NotPrincipal"].is_null()) {
             (false, _) => Named::Itself,
             (true, true) => self.names(&statement["Principal"]),
+            (true, false) if self.bounded && statement["Effect"] == "Deny" => Named::Itself,
             (true, false) if self.names(&statement["NotPrincipal"]) == Named::No => Named::Itself,
             (true, false) => Named::No,
         };
@@ -296,15 +300,16 @@ fn both_say_the_same() {
         let resource_account = dice.pick(&["\"111122223333\"", "\"444455556666\""]);
         let resource = dice.pick(&["arn:aws:s3:::b/k", "arn:aws:s3:::b/kk", "arn:aws:sqs:eu-west-1:111122223333:q"]);
         let action = dice.pick(&["s3:GetObject", "s3:PutObject", "sqs:SendMessage"]);
+        let policies = dice.policies();
         let world = World {
             principal: principal.clone(),
             account: account.to_owned(),
             action: action.as_str().unwrap_or_default().to_owned(),
             resource: resource.as_str().unwrap_or_default().to_owned(),
             resource_account: resource_account.as_str().unwrap_or_default().to_owned(),
+            bounded: !policies["boundary"].is_null(),
             context: context.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), strings(v))).collect(),
         };
-        let policies = dice.policies();
         let case = json!({
             "request": { "principal": principal, "action": action, "resource": resource, "resource_account": resource_account, "context": context },
             "policies": policies,

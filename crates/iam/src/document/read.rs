@@ -249,7 +249,7 @@ impl Reader {
         let syntax = Syntax { wildcards: true, variables: self.variables };
         let mut patterns = Vec::new();
         for (i, (pieces, text)) in self.strings(&at, value, syntax, out).into_iter().enumerate() {
-            let pattern = ArnPattern::new(pieces);
+            let pattern = ArnPattern::resource(pieces);
             if pattern.is_malformed() {
                 let help = "write an ARN with six fields, or `*`";
                 self.problem(item_path(&at, value, i), format!("`{text}` is not an ARN"), Some(help));
@@ -265,6 +265,11 @@ impl Reader {
         let mut patterns = Vec::new();
         match value {
             Value::Str(text) if &**text == "*" => patterns.push(PrincipalPattern::Everyone),
+            Value::Str(text) => {
+                let what = format!("the principal `{text}` does not say of which kind it is");
+                self.problem(at, what, Some("write {\"AWS\": \"...\"}"));
+                patterns.push(principal("AWS", text));
+            }
             Value::Map(kinds) => {
                 for (kind, names) in kinds.iter() {
                     let at = format!("{at}.{kind}");

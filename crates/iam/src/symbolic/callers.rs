@@ -3,7 +3,7 @@
 use model::Text;
 
 use super::witness::Capped;
-use crate::arn::ArnPattern;
+use crate::arn::{ArnPattern, Short};
 use crate::document::{Clause, PrincipalPattern, Statement};
 use crate::glob::Variables;
 use crate::operator::Operand;
@@ -108,7 +108,7 @@ fn from_patterns(
     patterns.extend(kinds.iter().map(|k| ArnPattern::parse(k, false)));
     patterns.extend(accounts.iter().map(|a| ArnPattern::parse(&format!("arn:aws:iam::{a}:*"), false)));
     let refs: Vec<&ArnPattern> = patterns.iter().collect();
-    for arn in super::arns(&refs, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, "other"], variables)? {
+    for arn in super::arns(&refs, Short::Never, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, "other"], variables)? {
         let caller = Caller::parse(&arn);
         let real = caller.account().is_some_and(|a| a.len() == 12) && !matches!(caller, Caller::Other(_));
         let named = caller.identity().is_some_and(|i| !i.name.is_empty());

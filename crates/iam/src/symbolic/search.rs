@@ -8,8 +8,9 @@ use super::values;
 use super::witness::Capped;
 use crate::arn::{ArnPattern, Parts};
 use crate::document::{Clause, Effect, Policy, Statement};
-use crate::evaluate::{Kind, layer, principals_grant};
+use crate::evaluate::{Asked, Kind, layer, principals_grant};
 use crate::glob::Matcher;
+use crate::operator::Operand;
 use crate::request::{Caller, Context, Entry, Mode, Request};
 
 /// Most partial requests that one search looks at.
@@ -104,7 +105,8 @@ impl<'a> Walk<'a> {
                 if let Some(why) = &policy.unreadable {
                     self.reasons.push(why.to_string());
                 }
-                entrants.extend(policy.statements.iter().map(|statement| {
+                let nobodys = |s: &&Statement| goal.kind == Kind::Resource && s.principal.is_none();
+                entrants.extend(policy.statements.iter().filter(|s| !nobodys(s)).map(|statement| {
                     let helps = (statement.effect == Effect::Allow) == candidate;
                     Entrant { statement, helps, candidate }
                 }));
@@ -161,7 +163,7 @@ impl<'a> Walk<'a> {
     /// Whether a statement has nothing left that a later choice could change.
     fn settled(&self, entrant: &Entrant<'_>, chosen: &Chosen) -> bool {
         let statement = entrant.statement;
-        let principal = self.goal.kind == Kind::Attached || statement.principal.is_none() || chosen.caller.is_some();
+        let principal = self.goal.kind.attached() || statement.principal.is_none() || chosen.caller.is_some();
         let resource = statement.resources.is_none() || chosen.resource.is_some();
         principal && resource && statement.conditions.iter().all(|c| is_chosen(chosen, &c.key))
     }
@@ -206,7 +208,7 @@ impl<'a> Walk<'a> {
     }
 
     fn wants_caller(&self, statements: &[&Statement]) -> bool {
-        self.goal.kind != Kind::Attached && statements.iter().any(|s| s.principal.is_some())
+        !self.goal.kind.attached() && statements.iter().any(|s| s.principal.is_some())
             || statements.iter().any(|s| {
                 s.conditions.iter().any(|c| DERIVED.contains(&&*c.key))
                     || variables(s).iter().any(|v| DERIVED.contains(&v.as_str()))
@@ -217,7 +219,7 @@ impl<'a> Walk<'a> {
         let statements: Vec<&Statement> = alive.iter().map(|e| e.statement).collect();
         let mut seen: FxHashSet<(bool, Vec<(bool, Truth)>)> = FxHashSet::default();
         for caller in callers::callers(&statements, &chosen.context)? {
-            let attached = self.goal.kind == Kind::Attached;
+            let attached = self.goal.kind.attached();
             if !(self.goal.caller)(&caller) || attached && caller.identity().is_none() {
                 continue;
             }
@@ -248,7 +250,7 @@ impl<'a> Walk<'a> {
         let service = chosen.service.clone();
         let prefer = ["arn", "aws", service.as_str(), "", "", "other"];
         let mut seen: FxHashSet<Vec<(bool, Truth)>> = FxHashSet::default();
-        for resource in super::arns(&patterns, &prefer, &chosen.context)? {
+        for resource in super::arns(&patterns, self.goal.kind.short(), &prefer, &chosen.context)? {
             let mut next = chosen.clone();
             let account = Parts::new(&resource).field(4);
             if account.len() == 12 {
@@ -303,13 +305,13 @@ impl<'a> Walk<'a> {
     fn so_far(&self, statement: &Statement, chosen: &Chosen) -> Truth {
         let mut truth = Truth::True;
         if let (Some(principals), Some(caller)) = (&statement.principal, &chosen.caller)
-            && self.goal.kind != Kind::Attached
+            && !self.goal.kind.attached()
         {
-            truth = truth.and(principals_grant(principals, caller).any());
+            truth = truth.and(principals_grant(principals, caller, Mode::Strict).any());
         }
         if let (Some(resources), Some(resource)) = (&statement.resources, &chosen.resource) {
-            let arn = Parts::new(resource);
-            let any = resources.patterns.iter().fold(Truth::False, |any, (p, _)| any.or(p.matches(&arn, &chosen.context)));
+            let (arn, short) = (Parts::new(resource), self.goal.kind.short());
+            let any = resources.patterns.iter().fold(Truth::False, |any, (p, _)| any.or(p.matches(&arn, short, &chosen.context)));
             truth = truth.and(if resources.negated { !any } else { any });
         }
         for clause in &statement.conditions {
@@ -331,14 +333,15 @@ impl<'a> Walk<'a> {
         let resource = chosen.resource.unwrap_or_else(|| format!("arn:aws:{}:::other", chosen.service));
         let action = format!("{}:{}", chosen.service, chosen.name);
         let account = match context.get("aws:resourceaccount") {
-            Entry::Values(values) => values.first().cloned(),
+            Entry::Values(values) | Entry::Many(values) => values.first().cloned(),
             _ => None,
         };
         let request = Request::new(caller, &action, &resource, account.as_deref(), context);
+        let asked = Asked::new(&request);
         let allowed = |policies: &[&Policy]| -> Truth {
             let (mut allow, mut deny) = (Truth::False, Truth::False);
             for policy in policies {
-                let layer = layer(&request, policy, self.goal.kind);
+                let layer = layer(&asked, policy, self.goal.kind);
                 allow = allow.or(layer.allow.any());
                 deny = deny.or(layer.deny);
             }
@@ -384,8 +387,8 @@ pub(crate) fn variables(statement: &Statement) -> Vec<String> {
     let mut all: Vec<String> = statement.resources.iter().flat_map(|r| &r.patterns).flat_map(|(p, _)| in_arn(p)).collect();
     for operand in statement.conditions.iter().flat_map(|c| &c.operands) {
         match operand {
-            crate::operator::Operand::Text(matcher) => all.extend(matcher.variables().map(str::to_owned)),
-            crate::operator::Operand::Arn(pattern) => all.extend(in_arn(pattern)),
+            Operand::Text(matcher) | Operand::BoolText(matcher) => all.extend(matcher.variables().map(str::to_owned)),
+            Operand::Arn(pattern) => all.extend(in_arn(pattern)),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::witness::{self, Capped};
-use crate::arn::ArnPattern;
+use crate::arn::{ArnPattern, Short};
 use crate::document::Clause;
 use crate::glob::{Tokens, Variables};
 use crate::operator::{Compare, Operand, Quantifier};
@@ -43,13 +43,16 @@ pub(crate) fn entries(clauses: &[&Clause], variables: &dyn Variables) -> Result<
     }
     if clauses.iter().any(|c| c.operator.quantifier != Quantifier::One) {
         let mut sets: Vec<SmallVec<[Text; 1]>> = values.iter().map(|v| SmallVec::from_iter([v.clone()])).collect();
+        for set in &sets {
+            keep(Entry::Many(set.clone()), &mut out);
+        }
         let mut at = 0;
         while let Some(set) = sets.get(at).cloned() {
             for value in values.iter().filter(|v| !set.contains(v)) {
                 let mut more = set.clone();
                 more.push(value.clone());
                 more.sort_unstable();
-                if keep(Entry::Values(more.clone()), &mut out) {
+                if keep(Entry::Many(more.clone()), &mut out) {
                     sets.push(more);
                 }
                 if out.len() > ENTRIES_MAX {
@@ -79,7 +82,9 @@ fn singles(clauses: &[&Clause], variables: &dyn Variables) -> Result<(Vec<Text>,
                 }
                 Operand::Arn(pattern) => arns.push(pattern),
                 Operand::Scaled(Some(value)) => scaled.push((compare.is_date(), *value)),
-                Operand::Bool(_) if compare == Compare::Bool => out.extend(["true".to_owned(), "false".to_owned()]),
+                Operand::Bool(_) | Operand::BoolText(_) if compare == Compare::Bool => {
+                    out.extend(["true".to_owned(), "false".to_owned()])
+                }
                 Operand::Net(Some(net)) => out.extend(edges(net)),
                 _ => {}
             }
@@ -99,7 +104,7 @@ fn singles(clauses: &[&Clause], variables: &dyn Variables) -> Result<(Vec<Text>,
     }
     if !arns.is_empty() {
         let prefer = ["arn", "aws", "iam", "", "999999999999", "other"];
-        out.extend(super::arns(&arns, &prefer, variables)?);
+        out.extend(super::arns(&arns, Short::Never, &prefer, variables)?);
     }
     out.push("other".to_owned());
     let mut known: FxHashSet<&str> = FxHashSet::default();

@@ -79,14 +79,19 @@ fn affixes(globs: &[&Tokens], fresh: char) -> Option<Vec<String>> {
     Some(all)
 }
 
+/// One step of a pattern, in characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
+    /// `*`, or a hole.
     Many,
+    /// `?`
     One,
+    /// Itself.
     Char(char),
 }
 
-fn steps(tokens: &[u8]) -> Vec<Step> {
+/// A pattern's steps.
+pub(crate) fn steps(tokens: &[u8]) -> Vec<Step> {
     let mut out = Vec::new();
     let mut text: Vec<u8> = Vec::new();
     let flush = |text: &mut Vec<u8>, out: &mut Vec<Step>| {
