@@ -4,11 +4,14 @@
 //! [`Engine`] puts all hits in the order of their times and turns them into [`Detection`]s. Same input, same outcome,
 //! on any number of threads.
 //!
+//! [`flow`] is the same for flow logs.
+//!
 //! Absent on purpose: files, threads, the clock, and printing. Nothing here knows a particular rule.
 
 mod correlate;
 mod detection;
 mod engine;
+pub mod flow;
 mod lineage;
 mod matcher;
 pub mod output;

@@ -1,5 +1,7 @@
 //! `palisade.toml`: what a team agreed on. Unknown keys are refused.
 
+mod flow;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) severity: BTreeMap<String, Severity>,
     /// What was accepted.
     pub(crate) accept: Vec<Accept>,
+    /// Flow logs: thresholds, approved scans.
+    pub(crate) flow: flow::FlowSettings,
 }
 
 /// `[[accept]]`

@@ -141,15 +141,32 @@ fn read_into(
     see: &mut dyn FnMut(&logs::cloudtrail::Event<'_>),
 ) -> Result<()> {
     let mut reader = Reader::new(paths);
-    let mut sink = |rejects: &mut Vec<Reject>, item: Item<'_>| match item {
+    let rejects = &mut outcome.rejects;
+    let mut sink = |item: Item<'_>| match item {
         Item::Event(event) => see(&event),
         Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
         Item::Reject(_) => {}
     };
+    let (bytes, fault) = unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
+    outcome.bytes = bytes;
+    outcome.counts = reader.finish();
+    fault
+}
+
+/// Takes the next piece of text, told whether it is the last, and says how much of it is done with.
+pub(crate) type Feed<'a> = dyn FnMut(&[u8], bool) -> usize + 'a;
+
+/// Hands the unpacked text of an input to `feed`, whole or in pieces. Gives the number of unpacked bytes, and why the input could
+/// not be read to its end.
+pub(crate) fn unpack(input: &Input, feed: &mut Feed<'_>) -> (u64, Result<()>) {
+    let mut bytes = 0;
+    let fault = unpack_into(input, feed, &mut bytes);
+    (bytes, fault)
+}
+
+fn unpack_into(input: &Input, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
     if input.path == Path::new("-") {
-        let fault = pieces(&mut std::io::stdin().lock(), None, &mut reader, outcome, &mut sink);
-        outcome.counts = reader.finish();
-        return fault;
+        return pieces(&mut std::io::stdin().lock(), None, feed, bytes);
     }
     let mut file = File::open(&input.path)?;
     let size = file.metadata()?.len();
@@ -157,38 +174,47 @@ fn read_into(
         let (mut packed, mut text) = (Vec::with_capacity(size as usize), Vec::new());
         file.read_to_end(&mut packed)?;
         if Inflater::new().unpack(&packed, &mut text, WHOLE_BYTES_MAX).is_ok() {
-            outcome.bytes = text.len() as u64;
-            outcome.counts = reader.read(&text, &mut |item| sink(&mut outcome.rejects, item));
+            *bytes = text.len() as u64;
+            feed(&text, true);
             return Ok(());
         }
         file = File::open(&input.path)?;
     }
-    let mut head = [0u8; 4];
-    let read = file.read(&mut head)?;
-    let head = head.get(..read).unwrap_or_default();
-    let mut whole = std::io::BufReader::with_capacity(1 << 16, head.chain(file));
-    let fault = match Packing::of(head) {
-        Packing::Plain => pieces(&mut whole, None, &mut reader, outcome, &mut sink),
-        Packing::Gzip => pieces(&mut flate2::bufread::MultiGzDecoder::new(whole), Some(size), &mut reader, outcome, &mut sink),
-        Packing::Zstd => match zstd::stream::read::Decoder::with_buffer(whole) {
-            Ok(mut decoder) => pieces(&mut decoder, Some(size), &mut reader, outcome, &mut sink),
-            Err(error) => Err(error.into()),
-        },
-    };
-    outcome.counts = reader.finish();
-    fault
+    let (mut reader, packed) = unpacked(file)?;
+    pieces(&mut reader, packed.then_some(size), feed, bytes)
 }
 
-type Sink<'a> = dyn FnMut(&mut Vec<Reject>, Item<'_>) + 'a;
+/// A file's unpacked text, and whether it was packed.
+fn unpacked(mut file: File) -> Result<(Box<dyn Read>, bool)> {
+    let mut head = [0u8; 4];
+    let read = file.read(&mut head)?;
+    let packing = Packing::of(head.get(..read).unwrap_or_default());
+    let head = std::io::Cursor::new(head).take(read as u64);
+    let whole = std::io::BufReader::with_capacity(1 << 16, head.chain(file));
+    Ok(match packing {
+        Packing::Plain => (Box::new(whole), false),
+        Packing::Gzip => (Box::new(flate2::bufread::MultiGzDecoder::new(whole)), true),
+        Packing::Zstd => (Box::new(zstd::stream::read::Decoder::with_buffer(whole)?), true),
+    })
+}
 
-/// Feeds the reader piece by piece. `packed` is the size of a packed file.
-fn pieces(
-    from: &mut dyn Read,
-    packed: Option<u64>,
-    reader: &mut Reader<'_>,
-    outcome: &mut Outcome,
-    sink: &mut Sink<'_>,
-) -> Result<()> {
+/// How much of an input's beginning tells what it is.
+const HEAD_BYTES: u64 = 4 << 10;
+
+/// The beginning of an input's unpacked text, as far as it can be read; standard input keeps it.
+pub(crate) fn head(input: &Input) -> Vec<u8> {
+    let mut text = Vec::new();
+    if input.path == Path::new("-") {
+        text.extend_from_slice(std::io::BufRead::fill_buf(&mut std::io::stdin().lock()).unwrap_or_default());
+    } else if let Ok((reader, _)) = File::open(&input.path).map_err(Into::into).and_then(unpacked) {
+        // What is damaged further on is told when it is read.
+        let _ = reader.take(HEAD_BYTES).read_to_end(&mut text);
+    }
+    text
+}
+
+/// Feeds piece by piece. `packed` is the size of a packed file.
+fn pieces(from: &mut dyn Read, packed: Option<u64>, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
     let mut held: Vec<u8> = Vec::with_capacity(PIECE_BYTES);
     let mut fault = Ok(());
     loop {
@@ -201,14 +227,13 @@ fn pieces(
                 (true, held.len() - before)
             }
         };
-        outcome.bytes += piece as u64;
-        let bomb = packed.is_some_and(|packed| outcome.bytes > BOMB_BYTES_MIN && outcome.bytes / packed.max(1) > BOMB_RATIO_MAX);
+        *bytes += piece as u64;
+        let bomb = packed.is_some_and(|packed| *bytes > BOMB_BYTES_MIN && *bytes / packed.max(1) > BOMB_RATIO_MAX);
         if bomb {
-            fault =
-                Err(anyhow::anyhow!("unpacks to more than {BOMB_RATIO_MAX} times its size; read up to byte {}", outcome.bytes));
+            fault = Err(anyhow::anyhow!("unpacks to more than {BOMB_RATIO_MAX} times its size; read up to byte {bytes}"));
         }
         let last = last || bomb;
-        let used = reader.feed(&held, last, &mut |item| sink(&mut outcome.rejects, item));
+        let used = feed(&held, last);
         held.drain(..used);
         if last {
             return fault;

@@ -1,4 +1,6 @@
-//! `palisade detect`: rules over CloudTrail logs.
+//! `palisade detect`: rules over CloudTrail logs, detectors over flow logs.
+
+mod flows;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -77,6 +79,8 @@ pub(crate) struct DetectArgs {
     /// With `--follow`: stop after so many seconds without a new file.
     #[arg(long, value_name = "SECONDS", requires = "follow")]
     until_idle: Option<u64>,
+    #[command(flatten)]
+    flows: flows::FlowArgs,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +104,7 @@ struct Run<'r> {
     complaints: usize,
     csv_begun: bool,
     texts: Vec<String>,
+    flows: flows::Flows,
 }
 
 /// What one file gave.
@@ -134,11 +139,17 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
         complaints: 0,
         csv_begun: false,
         texts,
+        flows: flows::Flows::new(&args.flows, knowledge, now())?,
     };
     run.load_state()?;
     run.everything()?;
+    if args.flows.capabilities {
+        output::print(&run.flows.capabilities())?;
+        return Ok(Exit::Clean);
+    }
     run.finish()?;
-    let incomplete = args.strict && (run.totals.counts.rejected() > 0 || run.totals.fault.is_some());
+    let unread = run.totals.counts.rejected() + run.flows.counts.rejected();
+    let incomplete = args.strict && (unread > 0 || run.totals.fault.is_some());
     Ok(match (run.worst, fail_on) {
         (Some(worst), Some(fail_on)) if worst >= fail_on => Exit::Findings,
         _ if incomplete => Exit::Incomplete,
@@ -269,8 +280,12 @@ impl Run<'_> {
             }
             inputs.retain(|input| !seen.contains(input));
             if !inputs.is_empty() {
+                seen.extend(inputs.iter().cloned());
+                let (flows, inputs) = self.flows.part(inputs);
+                for line in self.flows.read(&flows)? {
+                    self.complain_of(&line);
+                }
                 self.batches(&inputs)?;
-                seen.extend(inputs);
                 quiet_since = Instant::now();
             }
             if !self.args.follow {
@@ -315,15 +330,19 @@ impl Run<'_> {
 
     fn complain(&mut self, outcome: &Outcome, name: &str) {
         for line in outcome.complaints(name) {
-            self.complaints += 1;
-            if self.complaints <= COMPLAINTS_MAX {
-                note(&line);
-            }
+            self.complain_of(&line);
         }
         self.totals.counts.add(&outcome.counts);
         self.totals.bytes += outcome.bytes;
         if let Some(fault) = &outcome.fault {
             self.totals.fault.get_or_insert_with(|| fault.clone());
+        }
+    }
+
+    fn complain_of(&mut self, line: &str) {
+        self.complaints += 1;
+        if self.complaints <= COMPLAINTS_MAX {
+            note(line);
         }
     }
 
@@ -389,8 +408,11 @@ impl Run<'_> {
         self.engine.finish();
         self.tell()?;
         self.save_state()?;
+        let found = self.flows.findings(self.minimum);
+        self.worst = self.worst.max(found.iter().filter(|f| f.authorised.is_none()).map(|finding| finding.severity).max());
         for number in 0..self.targets.len() {
             let Some(target) = self.targets.get(number).cloned() else { continue };
+            self.push(number, &self.flows.write(&found, &target.format));
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
                 "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules)),
@@ -403,7 +425,12 @@ impl Run<'_> {
                 None => output::print(&text)?,
             }
         }
-        self.summary();
+        if !self.flows.names.is_empty() {
+            self.flows.summary(&found);
+        }
+        if !self.names.is_empty() || self.flows.names.is_empty() {
+            self.summary();
+        }
         Ok(())
     }
 

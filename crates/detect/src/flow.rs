@@ -1,0 +1,31 @@
+//! Flow logs: what the traffic means.
+//!
+//! A [`Fold`] takes records in, in any order and any pieces, and keeps sums of them: conversations by the quarter of an hour,
+//! volumes by the minute, which address is whose. [`judge`] runs the detectors over it. A detector is a file of the catalogue
+//! (words, parameters, what it needs) over a native rule of `detectors/`.
+//!
+//! Success and failure of a flow: it succeeded if a reply carried payload, more than 60 bytes a packet (80 for IPv6); it failed
+//! if it was refused or if a few small packets brought no such reply; a stream that is only acknowledged is neither.
+//!
+//! Absent on purpose: files, threads, the clock, and printing.
+
+mod conversation;
+mod detector;
+mod detectors;
+mod finding;
+mod fold;
+mod interface;
+mod inventory;
+mod judge;
+pub mod output;
+mod rate;
+mod table;
+mod view;
+mod window;
+
+pub use conversation::Origin;
+pub use detector::{Detector, INPUTS, Parameter, Tuning, Value, check_tuning, parse_block, parse_detector};
+pub use finding::{Finding, LISTED_MAX};
+pub use fold::{CONVERSATIONS_MAX, Fold, INTERFACES_MAX, MINUTES_MAX, STRANGERS_MAX};
+pub use inventory::Inventory;
+pub use judge::{Approval, Capability, Setup, judge};

@@ -1,0 +1,171 @@
+//! Floods: more than a threshold and more than usual into or out of an interface, and many half-open conversations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flow::conversation::{BUCKET, Code, SYN, Tally, bare_bytes};
+use crate::flow::detector::Rule;
+use crate::flow::finding::{Finding, measured};
+use crate::flow::judge::Setup;
+use crate::flow::rate::Volume;
+use crate::flow::view::{Talk, View};
+
+/// How a volume is measured: its name, the parameter, and what is taken of a minute.
+type Measure = (&'static str, &'static str, fn(&Volume) -> u64);
+
+const MEASURES: [Measure; 3] = [
+    ("packets a second", "packets_per_second", |volume| volume.packets / 60),
+    ("bits a second", "bits_per_second", |volume| volume.bytes / 60 * 8),
+    ("flows a second", "flows_per_second", |volume| volume.flows / 60),
+];
+
+/// A minute of an address of one's own, and whether the volume went out.
+type Minutes = BTreeMap<(Code, bool), BTreeMap<u32, Volume>>;
+
+/// Minutes over a threshold and over a multiple of the hour before.
+pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let mut findings = vec![];
+    for ((address, out), minutes) in minutes(view) {
+        let hit = MEASURES.iter().find_map(|measure| peak(rule, view, address, &minutes, measure).map(|peak| (measure, peak)));
+        let Some(((name, _, _), (observed, threshold, peaks))) = hit else { continue };
+        let way = if out { "out" } else { "in" };
+        let buckets: BTreeSet<u32> = peaks.iter().map(|minute| minute / 15).collect();
+        let talks = busiest(view, address, out, &buckets);
+        if *name != "flows a second" && transfers(&talks, out, address) {
+            continue;
+        }
+        let most: Vec<&Talk> = talks.iter().collect();
+        let mut finding = Finding::of(view, rule, &most, measured(format!("{name} {way}"), observed, threshold));
+        finding.targets = if out { finding.targets } else { BTreeSet::from([view.address(address)]) };
+        finding.target_count = finding.targets.len() as u64;
+        if out {
+            finding.actor = Some(view.address(address));
+            finding.actor_side = "yours";
+        }
+        finding.first = peaks.first().map_or(finding.first, |minute| i64::from(*minute) * 60);
+        finding.last = peaks.last().map_or(finding.last, |minute| i64::from(*minute) * 60 + 59);
+        finding.chart = minutes.iter().map(|(minute, volume)| (i64::from(*minute) * 60, volume.packets)).collect();
+        findings.push(finding);
+    }
+    findings
+}
+
+fn minutes(view: &View<'_>) -> Minutes {
+    let mut found = Minutes::new();
+    for ((interface, minute), rate) in &view.fold.rates {
+        for side in rate.sides.iter().flatten().filter(|side| view.own(*interface).contains(&side.address)) {
+            for (out, volume) in [(false, side.into), (true, side.out)] {
+                if volume.flows > 0 || volume.packets > 0 {
+                    let held = found.entry((side.address, out)).or_default().entry(*minute).or_default();
+                    // One address at several interfaces (a moved address): what is more counts.
+                    *held = if volume.packets > held.packets { volume } else { *held };
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The largest minute over both limits, its threshold, and all minutes over them.
+fn peak(
+    rule: &Rule<'_>,
+    view: &View<'_>,
+    address: Code,
+    minutes: &BTreeMap<u32, Volume>,
+    (_, parameter, of): &Measure,
+) -> Option<(u64, u64, Vec<u32>)> {
+    let threshold = rule.number_for(parameter, view.address(address));
+    let times = rule.number("times_usual");
+    let over: Vec<(u32, u64)> =
+        minutes.iter().map(|(minute, volume)| (*minute, of(volume))).filter(|(_, n)| *n >= threshold).collect();
+    let unusual = |(minute, observed): &(u32, u64)| {
+        let before = minutes.range(minute.saturating_sub(60)..*minute).filter(|(_, volume)| of(volume) < threshold);
+        let sum: u64 = before.map(|(_, volume)| of(volume)).sum();
+        *observed >= (sum / 60).saturating_mul(times)
+    };
+    let over: Vec<(u32, u64)> = over.into_iter().filter(unusual).collect();
+    let observed = over.iter().map(|(_, observed)| *observed).max()?;
+    Some((observed, threshold, over.into_iter().map(|(minute, _)| minute).collect()))
+}
+
+/// The conversations of an address in these quarters of an hour that were the busiest in that direction.
+fn busiest(view: &View<'_>, address: Code, out: bool, buckets: &BTreeSet<u32>) -> Vec<Talk> {
+    let mut talks: Vec<Talk> = view
+        .fold
+        .talks
+        .iter()
+        .filter(|(key, _)| buckets.contains(&key.bucket) && (key.client == address || key.server == address))
+        .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
+        .collect();
+    talks.sort_unstable_by_key(|talk| (std::cmp::Reverse(way(talk, address, out).0), talk.tally.origin()));
+    talks.truncate(LOOKED_AT);
+    talks
+}
+
+/// How many conversations tell what a flood is made of.
+const LOOKED_AT: usize = 1000;
+
+/// Packets that went the flood's way, and the other way.
+fn way(talk: &Talk, address: Code, out: bool) -> (u64, u64) {
+    let forth_is_flood = (talk.key.client == address) == out;
+    let Tally { forth, back, .. } = &talk.tally;
+    let (with, against) = if forth_is_flood { (forth, back) } else { (back, forth) };
+    (u64::from(with.packets), u64::from(against.packets))
+}
+
+/// Most of it is acknowledged TCP: a transfer, however large, not a flood.
+fn transfers(talks: &[Talk], out: bool, address: Code) -> bool {
+    let (mut all, mut acknowledged) = (0, 0);
+    for talk in talks {
+        let (with, against) = way(talk, address, out);
+        let mean = (talk.tally.forth.bytes + talk.tally.back.bytes) / (with + against).max(1);
+        all += with;
+        acknowledged += if talk.key.protocol == 6 && against * 100 >= with && mean >= 100 { with } else { 0 };
+    }
+    acknowledged * 2 >= all
+}
+
+/// Many small unanswered flows to one service.
+pub(crate) fn half_open(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let (flows_min, sources_min) = (rule.least("flows"), rule.number("sources"));
+    let groups = view.groups(1, |key, tally| {
+        (key.protocol == 6 && !key.twin && small(key.server, tally)).then_some([
+            key.server,
+            u64::from(key.port),
+            u64::from(key.bucket),
+        ])
+    });
+    let mut hits: BTreeMap<(Code, u16), (u64, u64, Vec<Talk>)> = BTreeMap::new();
+    for group in groups {
+        let Some(key) = group.talks.first().map(|talk| talk.key) else { continue };
+        let flows = group.talks.iter().map(|talk| u64::from(talk.tally.forth.flows)).sum::<u64>() * view.scale();
+        let sources = group.talks.iter().map(|talk| talk.key.client).collect::<BTreeSet<_>>().len() as u64 * view.scale();
+        let alone = rule.number_for("flows_of_one_source", view.address(key.server));
+        let threshold = if sources >= sources_min { rule.number_for("flows", view.address(key.server)) } else { alone };
+        if flows >= threshold.max(flows_min) {
+            let hit = hits.entry((key.server, key.port)).or_default();
+            *hit = (hit.0.max(flows), threshold, std::mem::take(&mut hit.2));
+            hit.2.extend(group.talks);
+        }
+    }
+    let mut findings = vec![];
+    for (_, (flows, threshold, talks)) in hits {
+        let sources: BTreeSet<Code> = talks.iter().map(|talk| talk.key.client).collect();
+        let every: Vec<&Talk> = talks.iter().collect();
+        let what = measured(format!("small unanswered flows in {} min", BUCKET / 60), flows, threshold);
+        let mut finding = Finding::of(view, rule, &every, what);
+        finding.notes.push(format!("{} sources", sources.len() as u64 * view.scale()));
+        if talks.iter().any(|talk| talk.tally.has(SYN)) {
+            finding.confidence = model::Confidence::High;
+            finding.notes.push("the flows had the SYN flag and no other".to_owned());
+        }
+        findings.push(finding);
+    }
+    findings
+}
+
+/// One to three bare packets a flow and no payload back, and not refused: what is refused costs the target nothing.
+fn small(server: Code, tally: &Tally) -> bool {
+    let (flows, packets) = (u64::from(tally.forth.flows), u64::from(tally.forth.packets));
+    let bare = tally.forth.bytes <= packets * bare_bytes(server >> 63 == 1);
+    flows > 0 && packets <= flows * 3 && bare && !tally.paid() && tally.forth.rejected < tally.forth.flows
+}

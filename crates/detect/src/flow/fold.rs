@@ -1,0 +1,260 @@
+//! Everything that is kept of the records read: a sum that does not depend on their order.
+//!
+//! Two folds of two halves of the records, put together, are the fold of all of them. The detectors look at nothing else.
+
+use std::collections::BTreeSet;
+
+use logs::flow::{Address, Direction, Field, Record};
+use rustc_hash::FxHashMap;
+
+use super::conversation::{BUCKET, Code, Key, Origin, Role, Tally, role};
+use super::interface::Interface;
+use super::rate::{Rate, Volume};
+use super::table::{Table, mix};
+
+/// The most conversations that are kept. Beyond it only every second client is, then every fourth, and so on, chosen by the hash
+/// of its address; what is told says so.
+pub const CONVERSATIONS_MAX: usize = 2_000_000;
+
+/// The most minutes of interfaces that are kept; a minute that comes after is not counted.
+pub const MINUTES_MAX: usize = 1_000_000;
+
+/// The most interfaces that are kept apart; those that come after count as one without a name.
+pub const INTERFACES_MAX: usize = 200_000;
+
+/// The most packet sources that are kept apart for spoofing.
+pub const STRANGERS_MAX: usize = 100_000;
+
+/// A record of at least this many packets is spread over the minutes it lasted.
+const SPREAD_PACKETS: u64 = 600;
+
+/// A record is spread over at most this many minutes: AWS's longest window is ten.
+const SPREAD_MINUTES_MAX: i64 = 15;
+
+/// Packets that left an interface with a source that is not the interface's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    pub(crate) packets: u64,
+    pub(crate) flows: u64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) origin: Origin,
+}
+
+/// What is kept of all records.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    pub(crate) interfaces: Vec<Interface>,
+    numbers: FxHashMap<Vec<u8>, u32>,
+    /// IPv6 addresses by code.
+    pub(crate) v6: FxHashMap<Code, Address>,
+    pub(crate) talks: Table,
+    pub(crate) rates: FxHashMap<(u32, u32), Rate>,
+    /// By interface and the packet's source.
+    pub(crate) strangers: FxHashMap<(u32, Code), Stranger>,
+    /// Which fields the formats had.
+    pub(crate) fields: BTreeSet<Field>,
+    /// One client in `1 << thinned` is kept.
+    pub(crate) thinned: u32,
+    pub(crate) records: u64,
+    /// Minutes that were not counted.
+    pub(crate) minutes_lost: u64,
+    pub(crate) span: Option<(i64, i64)>,
+    last_interface: u32,
+}
+
+/// Whether a client is kept at a level of thinning.
+pub(crate) fn kept(client: Code, thinned: u32) -> bool {
+    thinned == 0 || mix(client, 0x7468_696e) & ((1 << thinned) - 1) == 0
+}
+
+impl Fold {
+    /// The code of an address; IPv6 addresses are remembered.
+    fn code(&mut self, address: Address) -> Code {
+        if address.is_v4() {
+            return Code::from(address.0 as u32);
+        }
+        let code = mix(address.0 as u64, (address.0 >> 64) as u64) | 1 << 63;
+        self.v6.entry(code).or_insert(address);
+        code
+    }
+
+    /// The address of a code.
+    pub(crate) fn address(&self, code: Code) -> Address {
+        match u32::try_from(code) {
+            Ok(bits) => Address::v4(bits),
+            Err(_) => self.v6.get(&code).copied().unwrap_or_default(),
+        }
+    }
+
+    fn interface(&mut self, name: &[u8]) -> u32 {
+        if let Some(last) = self.interfaces.get(self.last_interface as usize)
+            && last.name.as_bytes() == name
+        {
+            return self.last_interface;
+        }
+        let name = if self.interfaces.len() >= INTERFACES_MAX && !self.numbers.contains_key(name) { b"" } else { name };
+        let name = name.get(..128).unwrap_or(name);
+        let number = match self.numbers.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = self.interfaces.len() as u32;
+                self.numbers.insert(name.to_vec(), number);
+                self.interfaces.push(Interface::named(name));
+                number
+            }
+        };
+        self.last_interface = number;
+        number
+    }
+
+    /// Notes the fields that an input's format has.
+    pub fn has_fields(&mut self, fields: &[Field]) {
+        self.fields.extend(fields.iter().copied());
+    }
+
+    /// Takes a record in.
+    pub fn see(&mut self, record: &Record<'_>, origin: Origin) {
+        let (source, destination) = (self.code(record.source), self.code(record.destination));
+        let interface = self.interface(record.interface);
+        if let Some(held) = self.interfaces.get_mut(interface as usize) {
+            held.see(record, source, destination);
+        }
+        self.records += 1;
+        let (start, end) = (record.start, record.end);
+        self.span = Some(self.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        let role = role(record);
+        let (client, server, port) = match role {
+            Role::Destination => (destination, source, record.source_port),
+            _ => (source, destination, record.destination_port),
+        };
+        let bucket = (start.max(0) / BUCKET) as u32;
+        let key = Key { client, server, interface, bucket, port, protocol: record.protocol, twin: role == Role::Twin };
+        if kept(client, self.thinned) {
+            self.talks.add(&key, &Tally::of(record, role != Role::Destination, origin));
+            self.thin();
+        }
+        self.rate(record, interface, source, destination);
+        if let Some(stranger) = record.packet_source.filter(|s| record.direction == Direction::Egress && *s != record.source) {
+            let code = self.code(stranger);
+            let seen = Stranger { packets: record.packets, flows: 1, first: start, last: end, origin };
+            self.stranger((interface, code), seen);
+        }
+    }
+
+    fn thin(&mut self) {
+        while self.talks.len() > CONVERSATIONS_MAX && self.thinned < 32 {
+            self.thinned += 1;
+            let thinned = self.thinned;
+            self.talks.retain(|key| kept(key.client, thinned));
+        }
+    }
+
+    fn rate(&mut self, record: &Record<'_>, interface: u32, source: Code, destination: Code) {
+        let volume = Volume { packets: record.packets, bytes: record.bytes, flows: 1 };
+        let minute = record.start.max(0) / 60;
+        let minutes = (record.end.max(0) / 60 - minute + 1).min(SPREAD_MINUTES_MAX);
+        if record.packets < SPREAD_PACKETS || minutes < 2 {
+            return self.add_rate((interface, minute as u32), &Rate::of(source, destination, volume));
+        }
+        let parts = minutes as u64;
+        let part = Volume { packets: volume.packets / parts, bytes: volume.bytes / parts, flows: 0 };
+        let head = Volume { packets: volume.packets % parts, bytes: volume.bytes % parts, flows: 1 };
+        self.add_rate((interface, minute as u32), &Rate::of(source, destination, head));
+        for minute in minute..minute + minutes {
+            self.add_rate((interface, minute as u32), &Rate::of(source, destination, part));
+        }
+    }
+
+    fn add_rate(&mut self, key: (u32, u32), rate: &Rate) {
+        if let Some(held) = self.rates.get_mut(&key) {
+            held.add(rate);
+        } else if self.rates.len() < MINUTES_MAX {
+            self.rates.insert(key, *rate);
+        } else {
+            self.minutes_lost += 1;
+        }
+    }
+
+    fn stranger(&mut self, key: (u32, Code), seen: Stranger) {
+        if let Some(held) = self.strangers.get_mut(&key) {
+            held.origin = if (seen.first, seen.origin) < (held.first, held.origin) { seen.origin } else { held.origin };
+            held.packets = held.packets.saturating_add(seen.packets);
+            held.flows += seen.flows;
+            held.first = held.first.min(seen.first);
+            held.last = held.last.max(seen.last);
+        } else if self.strangers.len() < STRANGERS_MAX {
+            self.strangers.insert(key, seen);
+        }
+    }
+
+    /// Adds what another fold has. Its inputs' numbers are moved up by `shift`.
+    pub fn merge(&mut self, other: &Fold, shift: u32) {
+        let numbers: Vec<u32> = other.interfaces.iter().map(|theirs| self.interface(theirs.name.as_bytes())).collect();
+        for (theirs, number) in other.interfaces.iter().zip(&numbers) {
+            if let Some(ours) = self.interfaces.get_mut(*number as usize) {
+                ours.add(theirs);
+            }
+        }
+        let number = |theirs: u32| numbers.get(theirs as usize).copied().unwrap_or_default();
+        self.v6.extend(&other.v6);
+        if other.thinned > self.thinned {
+            self.thinned = other.thinned;
+            self.talks.retain(|key| kept(key.client, other.thinned));
+        }
+        for (key, tally) in other.talks.iter().filter(|(key, _)| kept(key.client, self.thinned)) {
+            let mut tally = *tally;
+            tally.shift_input(shift);
+            self.talks.add(&Key { interface: number(key.interface), ..*key }, &tally);
+        }
+        self.thin();
+        for ((interface, minute), rate) in &other.rates {
+            self.add_rate((number(*interface), *minute), rate);
+        }
+        for ((interface, code), seen) in &other.strangers {
+            let origin = Origin { input: seen.origin.input.saturating_add(shift), ..seen.origin };
+            self.stranger((number(*interface), *code), Stranger { origin, ..*seen });
+        }
+        self.fields.extend(&other.fields);
+        self.records += other.records;
+        self.minutes_lost += other.minutes_lost;
+        if let Some((start, end)) = other.span {
+            self.span = Some(self.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        }
+    }
+
+    /// Empties it and keeps its room.
+    pub fn clear(&mut self) {
+        let mut talks = std::mem::take(&mut self.talks);
+        talks.clear();
+        *self = Fold { talks, ..Fold::default() };
+    }
+
+    /// Whether an input's format has the field.
+    pub fn has_field(&self, field: Field) -> bool {
+        self.fields.contains(&field)
+    }
+
+    /// What did not fit, one line each.
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = vec![];
+        if self.thinned > 0 {
+            gaps.push(format!(
+                "more than {CONVERSATIONS_MAX} conversations: one client in {} was judged; read fewer days at a time",
+                1u64 << self.thinned
+            ));
+        }
+        if self.minutes_lost > 0 {
+            gaps.push(format!(
+                "{} records came after {MINUTES_MAX} minutes of interfaces: floods may be missed",
+                self.minutes_lost
+            ));
+        }
+        gaps
+    }
+
+    /// How many records were taken in.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+}

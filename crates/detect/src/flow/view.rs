@@ -1,0 +1,187 @@
+//! A fold as the detectors see it: conversations in groups, and whose an address is.
+
+use logs::flow::Address;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::conversation::{Code, Key, PAID, Tally};
+use super::fold::Fold;
+use super::inventory::Inventory;
+use super::table::mix;
+
+/// Whose an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    /// An interface of the logs or of the inventory.
+    Mine,
+    /// A private address that is not known to be one's own.
+    Near,
+    /// A public one.
+    Far,
+}
+
+/// A conversation, seen at one or both of its interfaces.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Talk {
+    pub(crate) key: Key,
+    pub(crate) tally: Tally,
+    /// The other interface that saw it.
+    pub(crate) also: Option<u32>,
+}
+
+/// Talks that belong together, in the order of their first records.
+pub(crate) struct Group {
+    pub(crate) talks: Vec<Talk>,
+}
+
+/// See the module.
+pub(crate) struct View<'a> {
+    pub(crate) fold: &'a Fold,
+    pub(crate) inventory: &'a Inventory,
+    mine: FxHashSet<Code>,
+    /// Interfaces of which nothing tells what is their own.
+    mixed: Vec<bool>,
+    /// Addresses seen at those.
+    mixed_any: bool,
+    own_of: FxHashMap<u32, Vec<Code>>,
+}
+
+/// Counters that tell at little cost which groups may be large enough.
+const CELLS: usize = 1 << 20;
+
+/// RFC 1918, RFC 6598, RFC 4193, RFC 3927, RFC 4291.
+const PRIVATE: &[(Address, u8)] = &[
+    (Address::v4(0x0a00_0000), 8),
+    (Address::v4(0xac10_0000), 12),
+    (Address::v4(0xc0a8_0000), 16),
+    (Address::v4(0x6440_0000), 10),
+    (Address::v4(0xa9fe_0000), 16),
+    (Address(0xfc00 << 112), 7),
+    (Address(0xfe80 << 112), 10),
+];
+
+pub(crate) fn private(address: Address) -> bool {
+    PRIVATE.iter().any(|(block, bits)| address.within(*block, *bits))
+}
+
+/// Multicast and broadcast: many listen, nobody is probed.
+pub(crate) fn for_many(address: Address) -> bool {
+    address.within(Address::v4(0xe000_0000), 4) || address == Address::v4(u32::MAX) || address.within(Address(0xff00 << 112), 8)
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(fold: &'a Fold, inventory: &'a Inventory) -> View<'a> {
+        let mut mine: FxHashSet<Code> = FxHashSet::default();
+        let mut own_of: FxHashMap<u32, Vec<Code>> = FxHashMap::default();
+        for (number, interface) in fold.interfaces.iter().enumerate() {
+            let named = !interface.name.is_empty();
+            let own: Vec<Code> = interface.addresses().filter(|_| named || !interface.own.is_empty()).collect();
+            mine.extend(own.iter().copied());
+            own_of.insert(number as u32, own);
+        }
+        // An interface with a single peer: the private one of the two, if only one is.
+        for (number, interface) in fold.interfaces.iter().enumerate().filter(|(_, i)| i.own.is_empty() && !i.name.is_empty()) {
+            for side in [interface.v4, interface.v6] {
+                let super::interface::Shared::These(a, b) = side else { continue };
+                let inside = |code: Code| private(fold.address(code));
+                let own = match (a == b, inside(a), inside(b)) {
+                    (false, true, false) => a,
+                    (false, false, true) => b,
+                    _ => continue,
+                };
+                mine.insert(own);
+                own_of.entry(number as u32).or_default().push(own);
+            }
+        }
+        let mixed: Vec<bool> = fold.interfaces.iter().map(|i| i.mixed() || (i.name.is_empty() && i.own.is_empty())).collect();
+        let mixed_any = mixed.iter().any(|mixed| *mixed);
+        View { fold, inventory, mine, mixed, mixed_any, own_of }
+    }
+
+    pub(crate) fn address(&self, code: Code) -> Address {
+        self.fold.address(code)
+    }
+
+    /// Whose an address is. Where an interface's own address can't be told, private addresses count as one's own.
+    pub(crate) fn side(&self, code: Code) -> Side {
+        let address = self.fold.address(code);
+        if self.mine.contains(&code) || self.inventory.owner(address).is_some() {
+            Side::Mine
+        } else if !private(address) {
+            Side::Far
+        } else if self.mixed_any && self.mixed.iter().all(|mixed| *mixed) {
+            Side::Mine
+        } else {
+            Side::Near
+        }
+    }
+
+    /// Whether the logs show the address to be one of one's own, or it is a private one.
+    pub(crate) fn known(&self, address: Address) -> bool {
+        private(address) || self.mine.iter().any(|code| self.fold.address(*code) == address)
+    }
+
+    /// The interface's own addresses, as far as known.
+    pub(crate) fn own(&self, interface: u32) -> &[Code] {
+        self.own_of.get(&interface).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The name of an interface.
+    pub(crate) fn interface(&self, number: u32) -> &str {
+        self.fold.interfaces.get(number as usize).map_or("", |interface| &interface.name)
+    }
+
+    /// Conversations by what `by` says of them, in the order of what it says, only groups of at least `least` conversations.
+    pub(crate) fn groups(&self, least: usize, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Vec<Group> {
+        let cell = |id: &[u64; 3]| mix(mix(id[0], id[1]), id[2]) as usize & (CELLS - 1);
+        let mut cells = vec![0u8; CELLS];
+        let enough = u8::try_from(least).unwrap_or(u8::MAX);
+        if enough > 1 {
+            for id in self.fold.talks.iter().filter_map(|(key, tally)| by(key, tally)) {
+                if let Some(count) = cells.get_mut(cell(&id)) {
+                    *count = count.saturating_add(1);
+                }
+            }
+        }
+        let mut found: Vec<([u64; 3], u32)> = vec![];
+        for (number, (key, tally)) in self.fold.talks.iter().enumerate() {
+            if let Some(id) = by(key, tally).filter(|id| enough <= 1 || cells.get(cell(id)).is_some_and(|count| *count >= enough))
+            {
+                found.push((id, number as u32));
+            }
+        }
+        found.sort_unstable();
+        let groups = found.chunk_by(|a, b| a.0 == b.0).filter(|members| members.len() >= least);
+        groups.map(|members| self.group(members)).filter(|group| group.talks.len() >= least).collect()
+    }
+
+    fn group(&self, members: &[([u64; 3], u32)]) -> Group {
+        let mut talks: Vec<Talk> = members
+            .iter()
+            .filter_map(|(_, number)| self.fold.talks.entry(*number))
+            .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
+            .collect();
+        let place = |talk: &Talk| Key { interface: 0, ..talk.key };
+        let weight = |talk: &Talk| (talk.tally.forth.flows, talk.tally.back.flows, talk.tally.origin());
+        talks.sort_unstable_by_key(|talk| (place(talk), std::cmp::Reverse(weight(talk))));
+        talks.dedup_by(|next, held| {
+            let same = place(next) == place(held);
+            if same {
+                held.also = held.also.or(Some(next.key.interface));
+                held.tally.marks |= next.tally.marks & PAID;
+            }
+            same
+        });
+        talks.sort_unstable_by_key(|talk| (talk.tally.first, talk.tally.origin()));
+        Group { talks }
+    }
+
+    /// The other way of a twin conversation.
+    pub(crate) fn opposite(&self, key: &Key) -> Option<&Tally> {
+        self.fold.talks.get(&Key { client: key.server, server: key.client, ..*key })
+    }
+
+    /// How many conversations one that was kept stands for.
+    pub(crate) fn scale(&self) -> u64 {
+        1 << self.fold.thinned.min(32)
+    }
+}
