@@ -104,7 +104,7 @@ pub fn load(files: &[SourceFile]) -> Loaded {
             ["aws", _, _, "sample", ..] => {
                 loaded.samples.insert(file.path.clone(), file.text.clone());
             }
-            ["detections", _, ..] if file.path.ends_with(".cases.jsonl") => {}
+            ["detections", _, ..] if file.path.ends_with(".cases.jsonl") || file.path.ends_with(".cases.toml") => {}
             ["detections", _, ..] => {
                 loaded.pack.detections.insert(file.path.clone(), file.text.clone());
             }

@@ -75,8 +75,10 @@ pub(crate) struct Tally {
     pub(crate) forth: Way,
     /// Server to client.
     pub(crate) back: Way,
-    /// The sum of the squares of the client's bytes per record, each capped at [`SQUARED_MAX`].
-    pub(crate) squares: u64,
+    /// The client's records of at most [`SHORT_BYTES`], their bytes, and the sum of the squares of those.
+    pub(crate) short: u32,
+    pub(crate) short_bytes: u64,
+    pub(crate) short_squares: u64,
     /// Which client ports were seen, by hash: see [`Tally::client_ports`].
     pub(crate) ports: u64,
     /// The first start.
@@ -92,8 +94,8 @@ pub(crate) struct Tally {
     byte: u64,
 }
 
-/// A record's bytes count in [`Tally::squares`] up to this.
-const SQUARED_MAX: u64 = 1 << 20;
+/// A record of the client's up to this size is short: an attempt to sign in takes 1 to 6 kB.
+pub(crate) const SHORT_BYTES: u64 = 20_000;
 
 /// Bytes a packet up to which a TCP packet may carry nothing: the headers with options (RFC 791, RFC 8200, RFC 9293).
 pub(crate) fn bare_bytes(v6: bool) -> u64 {
@@ -119,7 +121,9 @@ impl Tally {
         let mut tally = Tally {
             forth: Way::default(),
             back: Way::default(),
-            squares: 0,
+            short: 0,
+            short_bytes: 0,
+            short_squares: 0,
             ports: 0,
             first: start,
             last: start,
@@ -134,7 +138,9 @@ impl Tally {
         let flags = record.tcp_flags.unwrap_or(0);
         if from_client {
             tally.forth = way;
-            tally.squares = record.bytes.min(SQUARED_MAX).pow(2);
+            if record.bytes <= SHORT_BYTES {
+                (tally.short, tally.short_bytes, tally.short_squares) = (1, record.bytes, record.bytes.pow(2));
+            }
             tally.minutes = 1 << (record.start.rem_euclid(BUCKET) / 60);
             tally.marks |= if flags & 18 == 2 { SYN } else { 0 };
         } else {
@@ -155,7 +161,9 @@ impl Tally {
         }
         self.forth.add(&other.forth);
         self.back.add(&other.back);
-        self.squares = self.squares.saturating_add(other.squares);
+        self.short = self.short.saturating_add(other.short);
+        self.short_bytes = self.short_bytes.saturating_add(other.short_bytes);
+        self.short_squares = self.short_squares.saturating_add(other.short_squares);
         self.ports |= other.ports;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);

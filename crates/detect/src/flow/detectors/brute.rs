@@ -32,23 +32,16 @@ pub(crate) fn success(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
     for group in candidates(view, rule) {
         let Some(guesses) = guesses(view, rule, &group) else { continue };
         let (Some(first), Some(last)) = (guesses.talks.first(), guesses.talks.last()) else { continue };
-        let (flows, bytes) = guesses.talks.iter().fold((0, 0), |(flows, bytes), talk| {
-            let ways = [&talk.tally.forth, &talk.tally.back];
-            let rest = |t: &Tally| t.forth.bytes + t.back.bytes - u64::from(t.forth.most) - u64::from(t.back.most);
-            (flows + ways.iter().map(|way| u64::from(way.flows.saturating_sub(1))).sum::<u64>(), bytes + rest(&talk.tally))
-        });
-        let usual = (bytes / flows.max(1)).max(1);
+        let sum = |of: fn(&Tally) -> u64| guesses.talks.iter().map(|talk| of(&talk.tally)).sum::<u64>();
+        let usual = (sum(|t| t.short_bytes) / sum(|t| u64::from(t.short)).max(1)).max(1);
         let until = last.tally.last.saturating_add(rule.number("after_minutes") as u32 * 60);
         let started = first.tally.first;
+        let most = |talk: &Talk| u64::from(talk.tally.forth.most);
         let large = |talk: &&Talk| {
-            let most = talk.tally.forth.most.max(talk.tally.back.most);
-            u64::from(most) / usual >= rule.number("times_usual") && talk.tally.most_at > started && talk.tally.first <= until
+            most(talk) / usual >= rule.number("times_usual") && talk.tally.most_at > started && talk.tally.first <= until
         };
-        let Some(hit) = group.talks.iter().filter(large).max_by_key(|talk| talk.tally.forth.most.max(talk.tally.back.most))
-        else {
-            continue;
-        };
-        let most = u64::from(hit.tally.forth.most.max(hit.tally.back.most));
+        let Some(hit) = group.talks.iter().filter(large).max_by_key(|talk| most(talk)) else { continue };
+        let most = most(hit);
         let mut talks = guesses.talks.clone();
         if !talks.iter().any(|talk| talk.key == hit.key) {
             talks.push(hit);
@@ -101,18 +94,12 @@ fn whole(view: &View<'_>, group: Group) -> Group {
     Group { talks }
 }
 
-/// Percent by which the client's flows differ in size: the standard deviation over the mean, without the largest flow.
+/// Percent by which the client's short flows differ in size: the standard deviation over the mean.
 fn spread_percent(talks: &[&Talk]) -> u64 {
-    let (mut flows, mut bytes, mut squares) = (0u64, 0u64, 0u64);
-    for Talk { tally, .. } in talks {
-        let most = u64::from(tally.forth.most).min(1 << 20);
-        flows += u64::from(tally.forth.flows.saturating_sub(1));
-        bytes += tally.forth.bytes.saturating_sub(u64::from(tally.forth.most));
-        squares = squares.saturating_add(tally.squares.saturating_sub(most * most));
-    }
-    let (flows, bytes, squares) = (flows.max(1) as f64, bytes as f64, squares as f64);
-    let mean = bytes / flows;
-    let variance = (squares / flows - mean * mean).max(0.0);
+    let sum = |of: fn(&Tally) -> u64| talks.iter().map(|talk| of(&talk.tally)).fold(0, u64::saturating_add) as f64;
+    let flows = sum(|t| u64::from(t.short)).max(1.0);
+    let mean = sum(|t| t.short_bytes) / flows;
+    let variance = (sum(|t| t.short_squares) / flows - mean * mean).max(0.0);
     (variance.sqrt() / mean.max(1.0) * 100.0) as u64
 }
 
@@ -138,15 +125,14 @@ fn guesses<'g>(view: &View<'_>, rule: &Rule<'_>, group: &'g Group) -> Option<Gue
         let talks: Vec<&Talk> = group.talks.iter().skip(at).take_while(within).collect();
         let talks = if talks.is_empty() { vec![talk] } else { talks };
         let sum = |of: fn(&Tally) -> u64| talks.iter().map(|talk| of(&talk.tally)).sum::<u64>();
-        let flows = sum(|t| u64::from(t.forth.flows.max(t.back.flows)));
-        let (packets, bytes) = (sum(|t| u64::from(t.forth.packets)), sum(|t| t.forth.bytes - u64::from(t.forth.most)));
+        let flows = sum(|t| u64::from(t.short));
+        let packets = sum(|t| u64::from(t.forth.packets)) / sum(|t| u64::from(t.forth.flows)).max(1);
         let minutes = sum(|t| u64::from(t.minutes.count_ones())).max(1);
         let ports = talks.iter().map(|talk| talk.tally.client_ports()).max().unwrap_or(0);
-        let short = bytes / flows.max(1) <= limit("bytes_max") && packets / flows.max(1) >= limit("packets_min");
         let quick = usual || flows / minutes >= limit("odd_port_flows_per_minute");
         let different = ports * 2 >= flows.min(40);
         if flows >= threshold
-            && short
+            && packets >= limit("packets_min")
             && quick
             && different
             && spread_percent(&talks) <= most_spread

@@ -1,0 +1,145 @@
+//! The flow log detectors: each fires on its cases that fire and on no other, whatever the order and the pieces.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its own set-up is wrong")]
+
+use std::path::{Path, PathBuf};
+
+use detect::flow::{Detector, Finding, Fold, Inventory, Origin, Setup, judge, parse_block, parse_detector};
+use logs::flow::{Item, Reader};
+use serde::Deserialize;
+
+/// What `{T}` stands for in a case: 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    fires: bool,
+    observed: Option<u64>,
+    header: Option<String>,
+    lines: Vec<Lines>,
+    #[serde(default)]
+    owners: Vec<String>,
+    #[serde(default)]
+    subnets: Vec<String>,
+}
+
+/// A line and how often it is repeated. `{base+step}` in it stands for base + step * number of the repetition, and
+/// `{base+step%modulus}` for the same with the number's remainder.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    repeat: i64,
+    line: String,
+}
+
+fn expand(lines: &Lines, out: &mut Vec<String>) {
+    for number in 0..lines.repeat {
+        let mut line = String::new();
+        let mut rest = lines.line.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (inside, after) = after.split_once('}').unwrap();
+            let (base, step) = inside.split_once('+').unwrap_or((inside, "0"));
+            let (step, modulus) = step.split_once('%').unwrap_or((step, "9999999999"));
+            let base = if base == "T" { START } else { base.parse().unwrap() };
+            let value = base + step.parse::<i64>().unwrap() * (number % modulus.parse::<i64>().unwrap());
+            line.push_str(&format!("{before}{value}"));
+            rest = after;
+        }
+        out.push(line + rest);
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue/detections/flowlogs")
+}
+
+fn detectors() -> Vec<Detector> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| !path.to_str().unwrap().ends_with(".cases.toml"));
+    paths.sort();
+    paths.iter().map(|path| parse_detector(path.to_str().unwrap(), &std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+fn cases(id: &str) -> Vec<Case> {
+    let path = folder().join(format!("{id}.cases.toml"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{id} has no cases"));
+    toml::from_str::<Cases>(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).case
+}
+
+/// The fold of some lines that are all in one input, which are read by their header or as version 2.
+fn fold_of(header: Option<&str>, lines: &[String], first: u64) -> Fold {
+    let mut fold = Fold::default();
+    let mut reader = Reader::new(None, START * 2);
+    let text = header.into_iter().chain(lines.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+    let mut number = first;
+    reader.feed(text.as_bytes(), true, &mut |item| match item {
+        Item::Record(record, _) => {
+            fold.see(record, Origin { input: 0, byte: number });
+            number += 1;
+        }
+        Item::Reject(reject) => panic!("{:?}: {}", reject.reason, lines[reject.line as usize - 1]),
+    });
+    fold.has_fields(reader.fields().0);
+    fold
+}
+
+fn found(detectors: &[Detector], case: &Case, fold: &Fold) -> Vec<Finding> {
+    let mut inventory = Inventory::default();
+    for owner in &case.owners {
+        inventory.owners.insert(owner.parse::<std::net::IpAddr>().unwrap().into(), format!("i-{owner}"));
+    }
+    inventory.subnets = case.subnets.iter().map(|text| parse_block(text).unwrap()).collect();
+    judge(fold, &Setup { detectors, tunings: &[], inventory: &inventory, approvals: &[] })
+}
+
+#[test]
+fn each_case_is_judged_as_it_says_in_any_order_and_any_pieces() {
+    let detectors = detectors();
+    let mut wrong = vec![];
+    for detector in &detectors {
+        let (mut fires, mut quiet) = (0, 0);
+        for case in cases(&detector.id) {
+            let mut lines = vec![];
+            case.lines.iter().for_each(|each| expand(each, &mut lines));
+            let header = case.header.as_deref();
+            let findings = found(&detectors, &case, &fold_of(header, &lines, 0));
+            let ours: Vec<&Finding> = findings.iter().filter(|f| detectors[f.detector].id == detector.id).collect();
+            let right = ours.is_empty() != case.fires && case.observed.is_none_or(|n| ours.iter().any(|f| f.observed == n));
+            if !right {
+                wrong.push(format!("{}: {}: {:?}", detector.id, case.name, ours.iter().map(|f| f.observed).collect::<Vec<_>>()));
+            }
+            *(if case.fires { &mut fires } else { &mut quiet }) += 1;
+            for cut in [1, lines.len() / 3, lines.len() / 2] {
+                let (one, two) = lines.split_at(cut.min(lines.len()));
+                let mut late = fold_of(header, two, one.len() as u64);
+                late.merge(&fold_of(header, one, 0), 0);
+                assert_eq!(found(&detectors, &case, &late), findings, "{}: {}: cut at {cut}", detector.id, case.name);
+            }
+        }
+        assert!(fires > 0 && quiet > 0, "{} needs a case that fires and one that doesn't", detector.id);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_detector_says_what_a_reader_needs() {
+    for detector in detectors() {
+        let id = &detector.id;
+        for (name, text) in
+            [("title", &detector.title), ("message", &detector.message), ("why", &detector.why), ("runbook", &detector.runbook)]
+        {
+            assert!(!text.is_empty(), "{id}: {name}");
+        }
+        assert!(!detector.title.ends_with('.') && !detector.next.is_empty() && !detector.technique.is_empty(), "{id}");
+        assert!(detector.technique.iter().all(|t| t.starts_with('T') && t.len() >= 5), "{id}");
+        assert!(detector.parameters.values().all(|parameter| !parameter.means.is_empty()), "{id}");
+    }
+}

@@ -1,0 +1,172 @@
+//! `palisade detect` over flow logs, end to end, with the real binary and a clean environment.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its own set-up is wrong")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn run_with(dir: &Path, args: &[&str], stdin: &[u8], threads: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_palisade"))
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .env("RAYON_NUM_THREADS", threads)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn run(dir: &Path, args: &[&str], stdin: &[u8]) -> (i32, String, String) {
+    run_with(dir, args, stdin, "2")
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+const START: u64 = 1_767_225_600;
+
+/// A scan of `ports` ports of 10.0.0.5, refused.
+fn scan(ports: u64) -> String {
+    let line = |n: u64| {
+        let at = START + n;
+        format!("2 111122223333 eni-a 198.51.100.7 10.0.0.5 40000 {} 6 1 44 {at} {at} REJECT OK\n", 20 + n)
+    };
+    (0..ports).map(line).collect()
+}
+
+const CLOUDTRAIL: &str = r#"{"eventVersion":"1.10","eventID":"e1","eventTime":"2026-01-01T12:01:00Z","eventName":"StopLogging","eventSource":"cloudtrail.amazonaws.com","awsRegion":"eu-west-1","sourceIPAddress":"203.0.113.9","recipientAccountId":"1","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::1:user/ann","accessKeyId":"AKIA1"}}"#;
+
+#[test]
+fn flow_logs_are_found_beside_cloudtrail() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("1_vpcflowlogs_eu-west-1_fl-1_20260101T0005Z_x.log.gz"), gzip(&scan(20))).unwrap();
+    fs::write(dir.path().join("trail.json"), CLOUDTRAIL).unwrap();
+    let (code, out, err) = run(dir.path(), &["detect", ".", "-f", "jsonl", "--fail-on", "medium"], b"");
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, lines.len()), (1, 2), "{out}{err}");
+    let found = lines.iter().find(|line| line["rule"] == "ports-of-host-scanned").unwrap();
+    assert!(lines.iter().any(|line| line["rule"] == "cloudtrail-logging-stopped"));
+    assert_eq!(found["schema"], "palisade/detection/1");
+    assert_eq!((found["observed"].as_u64(), found["threshold"].as_u64()), (Some(20), Some(15)));
+    assert_eq!(found["lines"][1]["offset"].as_u64().unwrap() as usize, scan(1).len());
+    assert_eq!((&found["actor"]["id"], &found["actor"]["side"]), (&"198.51.100.7".into(), &"outside".into()));
+    assert!(err.contains("20 flow records in 1 files read, 0 lines not read"), "{err}");
+    let (_, out, _) = run(dir.path(), &["detect", "-", "-f", "jsonl"], scan(20).as_bytes());
+    assert!(out.contains("ports-of-host-scanned"), "{out}");
+    let (_, out, _) = run(dir.path(), &["detect", "."], b"");
+    assert!(out.contains("198.51.100.7 tried tcp/20, tcp/21") && out.contains("CloudTrail logging stopped"), "{out}");
+}
+
+#[test]
+fn a_given_format_is_read_and_what_it_cannot_show_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines: String = (0..20).map(|n| format!("10.0.0.5 198.51.100.7 {} 6 {START}\n", 20 + n)).collect();
+    fs::write(dir.path().join("a.log"), lines).unwrap();
+    let format = "${dstaddr} ${srcaddr} ${dstport} ${protocol} ${start}";
+    let (_, out, err) = run(dir.path(), &["detect", "a.log", "--flow-format", format, "-f", "jsonl"], b"");
+    assert!(out.is_empty() && err.contains("these flow logs lack `bytes`"), "{out}{err}");
+    let (code, out, _) = run(dir.path(), &["detect", "a.log", "--flow-format", format, "--capabilities"], b"");
+    assert!(code == 0 && out.contains("cannot  ports-of-host-scanned"), "{out}");
+    assert!(out.contains("needs the field `packets`, the field `bytes`"), "{out}");
+    assert_eq!(run(dir.path(), &["detect", "a.log", "--flow-format", "${nonsense!}"], b"").0, 2);
+}
+
+#[test]
+fn any_number_of_threads_and_any_split_into_files_find_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = scan(60);
+    fs::create_dir(dir.path().join("parts")).unwrap();
+    fs::write(dir.path().join("whole.log"), &whole).unwrap();
+    for (number, lines) in whole.lines().collect::<Vec<_>>().chunks(7).enumerate() {
+        fs::write(dir.path().join(format!("parts/{number}.log")), lines.join("\n")).unwrap();
+    }
+    let without_places = |out: &str| -> Vec<serde_json::Value> {
+        let strip = |line: &str| {
+            let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+            for key in ["lines", "events", "source"] {
+                value.as_object_mut().unwrap().remove(key);
+            }
+            value
+        };
+        out.lines().map(strip).collect()
+    };
+    let whole = run(dir.path(), &["detect", "whole.log", "-f", "jsonl"], b"").1;
+    let one = run_with(dir.path(), &["detect", "parts", "-f", "jsonl"], b"", "1").1;
+    let four = run_with(dir.path(), &["detect", "parts", "-f", "jsonl"], b"", "4").1;
+    assert!(!whole.is_empty());
+    assert_eq!(one, four);
+    assert_eq!(without_places(&whole), without_places(&one));
+}
+
+#[test]
+fn thresholds_and_approved_scans_are_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.log"), scan(20)).unwrap();
+    let detect = |settings: &str| {
+        fs::write(dir.path().join("palisade.toml"), settings).unwrap();
+        run(dir.path(), &["detect", "a.log", "-f", "jsonl", "--fail-on", "low"], b"")
+    };
+    let values = "{ failed_ports = 21, net_failures = 21 }";
+    let (code, out, _) = detect(&format!("[flow.detector]\nports-of-host-scanned = {values}\n"));
+    assert_eq!((code, out.as_str()), (0, ""));
+    let narrow = |target: &str| {
+        format!("[[flow.target]]\ntarget = \"{target}\"\ndetector = \"ports-of-host-scanned\"\nparameters = {values}\n")
+    };
+    assert_eq!(detect(&narrow("10.0.0.0/24")).1, "");
+    assert_ne!(detect(&narrow("10.0.1.0/24")).1, "");
+    let (code, _, err) = detect("[flow.detector.ports-of-host-scanned]\nfailed_prots = 3\n");
+    assert!(code == 2 && err.contains("has no parameter `failed_prots`"), "{err}");
+    let approved = |targets: &str, until: &str| {
+        format!(
+            "[[flow.approved_scan]]\nname = \"pentest\"\nsources = [\"198.51.100.7\"]\ntargets = [\"{targets}\"]\nfrom = 2025-12-31T00:00:00Z\nuntil = {until}\napprover = \"ann\"\n"
+        )
+    };
+    let (code, out, _) = detect(&approved("10.0.0.0/16", "2026-01-02T00:00:00Z"));
+    assert!(code == 0 && out.contains("\"authorised\":\"`pentest`, approved by ann\""), "{out}");
+    let (code, out, _) = detect(&approved("10.0.0.0/16", "2025-12-31T12:00:00Z"));
+    assert!(code == 1 && out.contains("outside the time of `pentest`"), "{out}");
+    let (code, out, _) = detect(&approved("10.9.0.0/16", "2026-01-02T00:00:00Z"));
+    assert!(code == 1 && out.contains("10.0.0.5 is not a target of `pentest`"), "{out}");
+}
+
+#[test]
+fn bad_lines_and_files_cost_themselves_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let packed = gzip(&scan(4000));
+    fs::write(dir.path().join("cut.log.gz"), &packed[..packed.len() / 2]).unwrap();
+    let good = scan(1);
+    let bad = [
+        good.replace(" OK", ""),
+        good.replace("198.51.100.7", "-"),
+        good.replace(" 44 ", " 9223372036854775809 "),
+        good.replace("1767225600", "99999999999"),
+        "2 1 eni-b - - - - - - - 1767225600 1767225660 - NODATA\n".to_owned(),
+        "2 1 eni-b - - - - - - - 1767225600 1767225660 - SKIPDATA\n".to_owned(),
+    ];
+    fs::write(dir.path().join("lines.log"), format!("{good}{}", bad.concat())).unwrap();
+    fs::write(dir.path().join("empty.log"), "").unwrap();
+    let (code, _, err) = run(dir.path(), &["detect", ".", "-f", "jsonl", "--strict"], b"");
+    assert_eq!(code, 3, "{err}");
+    for want in [
+        "cut.log.gz`: the packed file ends early",
+        "lines.log`: 1 line not read: the number of fields",
+        "1 line not read: no source or destination address",
+        "1 line not read: a number too large for its field",
+        "1 line not read: a time in the future",
+        "AWS dropped flow records of 1 windows (SKIPDATA)",
+        "1 windows without data",
+    ] {
+        assert_eq!(err.matches(want).count(), 1, "{want}: {err}");
+    }
+}
