@@ -39,6 +39,14 @@ pub struct Compiled {
     pub lower: Option<(Program, Template)>,
 }
 
+impl Compiled {
+    /// Every expression of the check, those in its message aside.
+    pub fn programs(&self) -> Vec<&Program> {
+        let logic = if let Logic::Expression(program) = &self.logic { Some(program) } else { None };
+        self.applies.iter().chain(logic).chain(self.evidence.iter().map(|(_, program)| program)).collect()
+    }
+}
+
 /// What decides.
 #[derive(Debug)]
 pub enum Logic {

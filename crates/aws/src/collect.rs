@@ -7,10 +7,10 @@ mod gaps;
 mod plan;
 mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{AccountId, Gap, GapReason, Region, Resource, Snapshot, SourceKind};
+use model::{AccountId, Gap, GapReason, Region, Resource, Snapshot, SourceKind, TypeName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -44,6 +44,10 @@ pub struct Unit {
 pub struct Progress {
     /// Requests sent.
     pub calls: u64,
+    /// Accounts of which everything was asked.
+    pub accounts_done: usize,
+    /// Accounts in all.
+    pub accounts: usize,
     /// Units collected.
     pub done: usize,
     /// Units in all, as far as is known.
@@ -61,7 +65,8 @@ pub struct Progress {
 pub struct Collected {
     /// The resources and gaps.
     pub snapshot: Snapshot,
-    /// The units that were collected to their end; handed to another collection, it leaves them out.
+    /// The units that were collected to their end, and without a failure that another time need not come; handed to another
+    /// collection, it leaves them out.
     pub done: BTreeSet<Unit>,
     /// True if it was stopped before all were.
     pub stopped: bool,
@@ -94,10 +99,6 @@ async fn run(
     let mut gaps = Gaps::default();
     let found = account::find(config, &mut gaps).await?;
     let mut out = Output { done: earlier.done, ..Output::default() };
-    // What was stopped for good reason then is asked again now.
-    out.resources.extend(earlier.snapshot.resources);
-    out.gaps.extend(earlier.snapshot.gaps.into_iter().filter(|g| g.what != STOPPED));
-
     let mut todo = Vec::new();
     for account in &found.accounts {
         for group in plan.groups() {
@@ -109,7 +110,23 @@ async fn run(
             }
         }
     }
-    let mut state = Progress { units: todo.len(), ..Progress::default() };
+    // What was not ended then is asked again now, and what it gave then counts no longer.
+    let again: BTreeSet<(&AccountId, Option<&Region>, TypeName)> =
+        todo.iter().flat_map(|(u, g, _)| g.root.type_names().into_iter().map(|t| (&u.account, u.region.as_ref(), t))).collect();
+    let kept = |account: Option<&AccountId>, region: Option<&Region>, kind: Option<&TypeName>| match (account, kind) {
+        (Some(account), Some(kind)) => {
+            !again.contains(&(account, region, kind.clone())) && !again.contains(&(account, None, kind.clone()))
+        }
+        _ => false,
+    };
+    let Snapshot { resources, gaps: open, .. } = earlier.snapshot;
+    out.resources.extend(resources.into_iter().filter(|r| kept(r.account.as_ref(), r.region.as_ref(), Some(&r.type_name))));
+    out.gaps.extend(open.into_iter().filter(|g| kept(g.account.as_ref(), g.region.as_ref(), g.type_name.as_ref())));
+    let mut left: BTreeMap<AccountId, usize> = BTreeMap::new();
+    for (unit, _, _) in &todo {
+        *left.entry(unit.account.clone()).or_default() += 1;
+    }
+    let mut state = Progress { units: todo.len(), accounts: found.accounts.len(), ..Progress::default() };
     let at_once = Arc::new(Semaphore::new(UNITS_AT_ONCE));
     let mut tasks = JoinSet::new();
     for (unit, group, account) in todo {
@@ -123,6 +140,10 @@ async fn run(
     while let Some(ended) = tasks.join_next().await {
         let Ok((unit, group, given)) = ended else { continue };
         state.done += 1;
+        if let Some(left) = left.get_mut(&unit.account) {
+            *left = left.saturating_sub(1);
+            state.accounts_done += usize::from(*left == 0);
+        }
         state.calls = found.shared.calls();
         state.resources += given.resources.len();
         state.gaps += given.gaps.len();
@@ -162,7 +183,9 @@ impl Output {
         }
         self.resources.extend(given.resources);
         self.gaps.extend(given.gaps);
-        self.done.insert(unit);
+        if !given.again {
+            self.done.insert(unit);
+        }
     }
 
     /// In an order that does not depend on which call ended first.

@@ -41,6 +41,11 @@ impl AwsError {
             AwsError::Identity(error) if error.kind == ErrorKind::Credentials => {
                 Some("the credentials are wrong or expired: sign in again")
             }
+            AwsError::Identity(error)
+                if matches!(error.kind, ErrorKind::Failed | ErrorKind::Malformed | ErrorKind::Throttled) =>
+            {
+                Some("check the network, the proxy, the Region and `AWS_ENDPOINT_URL`")
+            }
             AwsError::Identity(_) | AwsError::Plan(_) => None,
         }
     }

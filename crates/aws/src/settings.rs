@@ -24,6 +24,8 @@ pub struct Config {
     pub role_arn: Option<String>,
     /// The external id that the role asks for.
     pub external_id: Option<String>,
+    /// The MFA device that the role asks for.
+    pub mfa_serial: Option<String>,
     /// The name of a role in every account of the organisation: collects them all.
     pub org_role: Option<String>,
     /// How to ask for an MFA code; without it a profile that needs one is an error.

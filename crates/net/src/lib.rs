@@ -49,6 +49,6 @@ pub use network::Network;
 pub use ports::Ports;
 pub use reach::reach;
 pub use rules::{Checked, Demand, Outcome, Rule, RuleError, check_rules, parse_rules};
-pub use snapshot::from_snapshot;
+pub use snapshot::{concerns, from_snapshot};
 pub use trace::code;
 pub use unused::{Unused, unused};

@@ -10,6 +10,7 @@ mod places;
 mod read;
 
 pub(crate) use owners::owns_interfaces;
+pub use read::concerns;
 pub(crate) use read::physical_id;
 
 use model::{Map, Resource, ScopeIndex, Snapshot, SourceKind, Text, Value};

@@ -34,8 +34,12 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Judge templates, plans, states and saved answers.
+    /// Judge the live account, or templates, plans, states, snapshots and saved answers.
     Scan(ScanArgs),
+    /// Collect the live account into a file that every command takes as input.
+    Snapshot(SnapshotArgs),
+    /// Print the least IAM policy with which the checks can be answered.
+    Permissions(PermissionsArgs),
     /// Draw the responsibility line: who owns which layer, and how much of your side is proven.
     Line(LineArgs),
     /// Answer what reaches what: from the internet, between instances, out of the account.
@@ -72,11 +76,86 @@ pub(crate) struct InputArgs {
     /// A file of template parameters: JSON as `aws cloudformation` takes it, or a plain object.
     #[arg(long = "parameters", value_name = "FILE")]
     pub(crate) parameters: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+}
+
+/// Which live account to read.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Live account")]
+pub(crate) struct LiveArgs {
+    /// Read the account of the current credentials; so does each of the following flags.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// The profile of the AWS configuration files to sign in with.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A Region to read; every enabled one if not given. May be given several times.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Vec<String>,
+    /// A role to assume first.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+    /// The external id that the role asks for.
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_id: Option<String>,
+    /// The MFA device that the role asks for; its code is asked for at the terminal.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) mfa_serial: Option<String>,
+    /// Read every account of the organisation, each through its role of this name.
+    #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "OrganizationAccountAccessRole")]
+    pub(crate) org: Option<String>,
+    /// Keep what is collected in this snapshot file, and go on from what it already holds.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+}
+
+impl LiveArgs {
+    /// True if any of them asks for a live account.
+    pub(crate) fn asked(&self) -> bool {
+        let named = [&self.profile, &self.role_arn, &self.external_id, &self.mfa_serial, &self.org];
+        self.live || named.iter().any(|n| n.is_some()) || !self.region.is_empty() || self.resume.is_some()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArgs {
+    /// The file to write.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Files and folders to read; the live account if there are none.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PermissionsArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// The form of the policy.
+    #[arg(long, short, default_value = "json")]
+    pub(crate) format: PermissionsFormat,
+    /// Also what `--org` needs in the account that it starts from.
+    #[arg(long)]
+    pub(crate) org: bool,
+}
+
+/// The form of `palisade permissions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PermissionsFormat {
+    /// An IAM policy document.
+    Json,
+    /// A template with a role and its policies.
+    Cloudformation,
+    /// Policies in Terraform's language.
+    Terraform,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// Files and folders to read.
+    /// Files and folders to read; the account of the current credentials if there are none.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -134,7 +213,7 @@ pub(crate) struct FilterArgs {
 pub(crate) struct LineArgs {
     #[command(subcommand)]
     pub(crate) action: Option<LineAction>,
-    /// Files and folders to read.
+    /// Files and folders to read; the account of the current credentials if there are none.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]

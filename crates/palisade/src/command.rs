@@ -7,8 +7,10 @@ mod explain;
 pub(crate) mod iam;
 mod line;
 mod net;
+mod permissions;
 mod reference;
 mod scan;
+mod snapshot;
 pub(crate) mod trail;
 
 use anyhow::Result;
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &knowledge),
         Command::Line(args) => line::run(&args, &knowledge),
+        Command::Snapshot(args) => snapshot::run(&args, &knowledge),
+        Command::Permissions(args) => permissions::run(&args, &knowledge),
         Command::Net(args) => net::run(&args, &knowledge),
         Command::Explain(args) => explain::run(&args, &knowledge),
         Command::Trail(args) => trail::run(&args),

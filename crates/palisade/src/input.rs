@@ -16,6 +16,7 @@ pub(crate) use saved::Content;
 
 use crate::cli::InputArgs;
 use crate::config::Settings;
+use crate::live::{self, Wanted};
 
 /// Settings and catalogue.
 pub(crate) struct Knowledge {
@@ -102,9 +103,10 @@ pub(crate) struct Reading {
     pub(crate) answers: Vec<saved::Folder>,
 }
 
-/// Reads everything that the paths name: templates, plans, states, snapshot files, saved AWS CLI answers, and folders of them.
-pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Snapshot> {
-    let Reading { mut snapshot, answers } = read_apart(paths, args, knowledge)?;
+/// Reads everything that the paths name: templates, plans, states, snapshot files, saved AWS CLI answers, and folders of them;
+/// and the live account where the arguments ask for it, as far as it is wanted.
+pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge, wanted: Wanted<'_>) -> Result<Snapshot> {
+    let Reading { mut snapshot, answers } = read_apart(paths, args, knowledge, wanted)?;
     if !answers.is_empty() {
         let plan = knowledge.plan()?;
         answers.iter().for_each(|folder| snapshot.append(folder.snapshot(&plan)));
@@ -113,7 +115,23 @@ pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -
 }
 
 /// The same, with the saved answers as they are.
-pub(crate) fn read_apart(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Reading> {
+pub(crate) fn read_apart(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge, wanted: Wanted<'_>) -> Result<Reading> {
+    let mut reading = read_files(paths, args, knowledge)?;
+    if args.live.asked() {
+        let plan = live::wanted(&knowledge.plan()?, &knowledge.catalogue, wanted);
+        reading.snapshot.append(live::collect(&args.live, &plan, &live::secret_paths(&knowledge.catalogue))?.snapshot);
+    }
+    Ok(reading)
+}
+
+/// The arguments, asking for the live account if no path and nothing else is named.
+pub(crate) fn or_live(paths: &[PathBuf], args: &InputArgs) -> InputArgs {
+    let mut args = args.clone();
+    args.live.live |= paths.is_empty();
+    args
+}
+
+fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Reading> {
     let options = iac::Options {
         parameters: parameters(args, &knowledge.settings)?,
         mapping: std::sync::Arc::new(iac::terraform::Mapping::of(&knowledge.catalogue)),

@@ -8,6 +8,7 @@ mod config;
 mod exit;
 mod hex;
 mod input;
+mod live;
 mod logfiles;
 mod output;
 mod rsa;

@@ -24,6 +24,12 @@ pub(crate) fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Says something beside the data: to standard error.
+#[expect(clippy::print_stderr, reason = "talk goes to standard error")]
+pub(crate) fn tell(text: &str) {
+    eprintln!("palisade: {text}");
+}
+
 /// Writes text to a file, whole or not at all.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     let partial = PathBuf::from(format!("{}.partial", path.display()));

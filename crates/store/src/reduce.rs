@@ -24,8 +24,14 @@ pub fn reduce(snapshot: &mut Snapshot, paths: &SecretPaths) {
             let keys: Vec<&str> = path.split('.').collect();
             at_path(&mut resource.props, &keys);
         }
-        for (_, value) in resource.props.iter_mut().chain(resource.attrs.iter_mut()) {
+        // What a resource is called is no secret of its own: an access key goes by its key id.
+        let own = is_key_id(&resource.id).then(|| resource.id.clone());
+        let is_own = |value: &Value| own.is_some() && value.as_str() == own.as_deref();
+        for (_, value) in resource.props.iter_mut().chain(resource.attrs.iter_mut()).filter(|(_, v)| !is_own(v)) {
             everywhere(value, 0);
+        }
+        if own.is_some() {
+            continue;
         }
         if let Cow::Owned(text) = reduce_text(&resource.id) {
             resource.id = text.into();
@@ -38,6 +44,11 @@ pub fn reduce(snapshot: &mut Snapshot, paths: &SecretPaths) {
     for gap in &mut snapshot.gaps {
         gap.detail = reduce_text(&gap.detail).into_owned();
     }
+}
+
+/// True for the id of an access key, which names it and lets nobody in.
+fn is_key_id(text: &str) -> bool {
+    matches!(secret::find(text).as_slice(), [one] if one.kind == "aws-access-key-id" && one.range == (0..text.len()))
 }
 
 /// The text with a specimen in the place of each secret of known shape.

@@ -65,7 +65,8 @@ pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsE
     };
     let mut provider = Provider::new(find_credentials(env, &profiles, profile)?, means.clone());
     if let Some(arn) = &config.role_arn {
-        provider = provider.with_role(Role { arn: arn.clone(), external_id: config.external_id.clone(), ..Role::default() });
+        let (external_id, mfa_serial) = (config.external_id.clone(), config.mfa_serial.clone());
+        provider = provider.with_role(Role { arn: arn.clone(), external_id, mfa_serial, ..Role::default() });
     }
     provider.get().await?;
     let shared = Arc::new(Shared::new(means.http.clone(), env.clone(), limits.clone(), config.cancel.clone()));

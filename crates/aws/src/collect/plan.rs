@@ -1,9 +1,9 @@
 //! What to collect: the catalogue's `collect.toml` files, read and put together so that no listing is asked for twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use catalogue::collect::{CollectFile, CollectScope, Expr, Get, Member, Step};
+use catalogue::collect::{CollectFile, CollectScope, Expr, Get, Member, Segment, Step};
 use catalogue::format::{TypeFile, TypeFolder};
 use model::TypeName;
 use serde_json::{Map as JsonMap, Value as Json};
@@ -47,7 +47,7 @@ pub(crate) struct Branch {
 }
 
 /// A type and how its items become resources.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TypePlan {
     pub(crate) type_name: TypeName,
     pub(crate) identifier: Vec<String>,
@@ -101,6 +101,8 @@ pub(crate) struct GetPlan {
     pub(crate) tags: Option<Expr>,
     /// True if its input or condition looks at another call's answer.
     pub(crate) depends: bool,
+    /// False if nobody wants to know what it tells.
+    pub(crate) wanted: bool,
 }
 
 impl Plan {
@@ -128,6 +130,20 @@ impl Plan {
         Plan { groups: groups(&types), types }
     }
 
+    /// Only these types, and of the calls made for each of their items only those that tell one of the properties (`Tags`, or
+    /// the first key of a path). What the calls left out would tell is unknown.
+    pub fn narrowed(&self, wanted: &BTreeMap<TypeName, BTreeSet<String>>) -> Plan {
+        let narrow = |kind: &Arc<TypePlan>| {
+            let props = wanted.get(&kind.type_name)?;
+            let mut kind = TypePlan::clone(kind);
+            let tells: Vec<bool> = kind.gets.iter().map(|get| kind.needs(get, props)).collect();
+            kind.gets.iter_mut().zip(tells).for_each(|(get, tells)| get.wanted = tells);
+            Some(Arc::new(kind))
+        };
+        let types: Vec<_> = self.types.iter().filter_map(narrow).collect();
+        Plan { groups: groups(&types), types }
+    }
+
     /// The types that are collected.
     pub fn type_names(&self) -> impl Iterator<Item = &TypeName> {
         self.types.iter().map(|t| &t.type_name)
@@ -152,7 +168,8 @@ impl Plan {
     /// Every API and operation that may be called, in order, without repetition.
     pub(crate) fn calls(&self) -> BTreeSet<(&str, &str)> {
         let steps = self.types.iter().flat_map(|t| t.steps.iter().filter_map(|s| Some((s.service.as_str(), s.call.as_deref()?))));
-        let gets = self.types.iter().flat_map(|t| t.gets.iter().map(|g| (g.service.as_str(), g.call.as_str())));
+        let gets = self.types.iter().flat_map(|t| t.gets.iter().filter(|g| g.wanted));
+        let gets = gets.map(|g| (g.service.as_str(), g.call.as_str()));
         steps.chain(gets).collect()
     }
 }
@@ -173,6 +190,19 @@ fn groups(types: &[Arc<TypePlan>]) -> Vec<Arc<Group>> {
 }
 
 impl TypePlan {
+    /// True if a call has to be made for these properties: it tells one of them, or the resource's identity, or something that
+    /// other calls or conditions look at.
+    fn needs(&self, get: &GetPlan, props: &BTreeSet<String>) -> bool {
+        let named = |member: &Member| {
+            props.contains(&*member.name)
+                || self.identifier.iter().any(|i| **i == *member.name)
+                || self.name_prop.as_deref() == Some(&*member.name)
+                || self.arn.as_ref().is_some_and(|arn| mentions(arn, &member.name))
+        };
+        let tags = get.tags.is_some() && props.contains("Tags");
+        get.required || get.alias.is_some() || tags || get.members.iter().any(named)
+    }
+
     /// The step that makes the last call.
     pub(crate) fn last_call(&self) -> Option<&StepPlan> {
         self.steps.iter().rfind(|s| s.call.is_some())
@@ -229,10 +259,14 @@ impl Branch {
         let same = |g: &GetPlan| {
             g.service == get.service && g.call == get.call && g.with == get.with && g.when == get.when && g.alias == get.alias
         };
-        self.gets.iter().position(same).unwrap_or_else(|| {
-            self.gets.push(get.clone());
+        let at = self.gets.iter().position(same).unwrap_or_else(|| {
+            self.gets.push(GetPlan { wanted: false, ..get.clone() });
             self.gets.len() - 1
-        })
+        });
+        if let Some(shared) = self.gets.get_mut(at) {
+            shared.wanted |= get.wanted;
+        }
+        at
     }
 }
 
@@ -240,6 +274,16 @@ impl Listing {
     /// The types that come of it.
     pub(crate) fn type_names(&self) -> Vec<TypeName> {
         self.branches.iter().flat_map(Branch::type_names).collect()
+    }
+}
+
+/// True if an expression looks at this member.
+fn mentions(expr: &Expr, name: &str) -> bool {
+    match expr {
+        Expr::Path(_, segments) => segments.first().is_some_and(|s| matches!(s, Segment::Key(key) if key == name)),
+        Expr::Template(all) | Expr::Either(all) => all.iter().any(|one| mentions(one, name)),
+        Expr::Pipe(inner, _) => mentions(inner, name),
+        Expr::Text(_) => false,
     }
 }
 
@@ -319,6 +363,7 @@ fn build(kind: &TypeFile, type_name: TypeName, file: &CollectFile) -> Result<Typ
             otherwise: Member::parse_all(&g.otherwise, &[])?,
             tags: optional(&g.tags)?,
             depends: named(&texts),
+            wanted: true,
         })
     };
     Ok(TypePlan {

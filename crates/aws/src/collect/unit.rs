@@ -25,6 +25,8 @@ pub(super) struct Given {
     pub(super) resources: Vec<Resource>,
     pub(super) gaps: Vec<Gap>,
     pub(super) stopped: bool,
+    /// True if a call failed in a way that another time need not: no connection, throttled, credentials expired.
+    pub(super) again: bool,
 }
 
 /// Where and for whom a unit is collected.
@@ -59,6 +61,7 @@ pub(super) async fn collect(unit: &Unit, group: &Group, account: &Account, limit
     let mut given = Given { resources: part.resources, ..Given::default() };
     for (error, types) in &part.failures {
         given.stopped |= error.kind == ErrorKind::Cancelled;
+        given.again |= matches!(error.kind, ErrorKind::Credentials | ErrorKind::Throttled | ErrorKind::Failed);
         for kind in types {
             let place = Place { account: Some(&unit.account), region: unit.region.as_ref(), type_name: Some(kind) };
             gaps.add(error, place);
@@ -199,6 +202,9 @@ impl Target<'_> {
     }
 
     async fn get(&self, get: &GetPlan, item: &Value, named: &Named, region: &Region) -> Answer {
+        if !get.wanted {
+            return Answer::NotAsked;
+        }
         let scope = Scope::named(item, named);
         // A condition that a failed call leaves open is no reason not to ask.
         if !may_hold(&get.when, &scope) {
@@ -228,7 +234,7 @@ pub(crate) enum Answer {
     Given(Value),
     /// None.
     Failed(CallError),
-    /// This source does not carry it.
+    /// This source does not carry it, or nobody wants to know.
     NotAsked,
 }
 

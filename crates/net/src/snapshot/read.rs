@@ -31,7 +31,7 @@ const SERVICES: &[&str] = &[
 ];
 
 /// True if a resource of this type may matter to a network.
-pub(super) fn concerns(type_name: &TypeName) -> bool {
+pub fn concerns(type_name: &TypeName) -> bool {
     SERVICES.contains(&type_name.service())
 }
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::cli::{InputArgs, LineAction, LineArgs, LineFormat};
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
+use crate::live::Wanted;
 use crate::output;
 
 /// Draws the line, or the change of duties.
@@ -23,10 +24,7 @@ pub(crate) fn run(args: &LineArgs, knowledge: &Knowledge) -> Result<Exit> {
         return plan(new, old.as_ref(), *format, knowledge);
     }
     let paths: Vec<PathBuf> = args.paths.iter().chain(&args.input.input).cloned().collect();
-    if paths.is_empty() {
-        bail!("nothing to draw the line through\n  help: palisade line PATH...");
-    }
-    let snapshot = input::read(&paths, &args.input, knowledge)?;
+    let snapshot = input::read(&paths, &input::or_live(&paths, &args.input), knowledge, Wanted::Everything)?;
     let mut line = draw(&snapshot, knowledge);
     if let Some(wanted) = &args.arn {
         let ids = ids_of(&snapshot, wanted, knowledge);
@@ -132,7 +130,7 @@ fn duties(line: &Line) -> Duties {
 /// What changes between two inputs: types that come, go, grow or shrink, and the duties that come or go with them.
 fn plan(new: &PathBuf, old: Option<&PathBuf>, format: LineFormat, knowledge: &Knowledge) -> Result<Exit> {
     let args = InputArgs::default();
-    let read = |path: &PathBuf| input::read(std::slice::from_ref(path), &args, knowledge);
+    let read = |path: &PathBuf| input::read(std::slice::from_ref(path), &args, knowledge, Wanted::Everything);
     let after = duties(&draw(&read(new)?, knowledge));
     let before = match old {
         Some(old) => duties(&draw(&read(old)?, knowledge)),

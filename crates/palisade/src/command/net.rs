@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::{InputArgs, NetAction, NetArgs, NetFormat};
 use crate::exit::Exit;
 use crate::input::{self, Content, Knowledge};
+use crate::live::Wanted;
 use crate::output;
 
 /// Answers a question about reachability.
@@ -59,13 +60,13 @@ type Networks = Vec<(String, Network)>;
 /// Reads all paths: the saved answers of a folder become one network, and so does every template, plan, state or snapshot.
 fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
     let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
-    if paths.is_empty() {
+    if paths.is_empty() && !args.live.asked() {
         paths.push(PathBuf::from("."));
     }
     if let Some(path) = paths.iter().find(|p| !p.exists()) {
         bail!("`{}` does not exist", path.display());
     }
-    let input::Reading { snapshot, answers } = input::read_apart(&paths, args, knowledge)?;
+    let input::Reading { snapshot, answers } = input::read_apart(&paths, args, knowledge, Wanted::Network)?;
     let mut networks = Networks::new();
     for folder in answers {
         let documents = folder.files.into_iter().flat_map(|file| {
@@ -93,6 +94,9 @@ fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Ne
 }
 
 fn one(path: &Path, input: &InputArgs, knowledge: &Knowledge) -> Result<Network> {
+    if input.live.asked() {
+        bail!("`diff` compares two files\n  help: palisade snapshot -o FILE makes one of the live account");
+    }
     let networks = load(&[path.to_owned()], input, knowledge)?;
     match <[(String, Network); 1]>::try_from(networks) {
         Ok([(_, network)]) => Ok(network),

@@ -12,6 +12,7 @@ use report::{Meta, Report};
 use crate::cli::{FilterArgs, ScanArgs};
 use crate::exit::Exit;
 use crate::input::{self, Files, Knowledge};
+use crate::live::Wanted;
 use crate::output;
 
 /// Writes a report in one form.
@@ -38,10 +39,8 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     let threshold = threshold(args.fail_on.as_deref().or(knowledge.settings.fail_on.as_deref()))?;
     let config = config(args, knowledge)?;
     let paths: Vec<_> = args.paths.iter().chain(&args.input.input).cloned().collect();
-    if paths.is_empty() {
-        bail!("nothing to scan\n  help: palisade scan PATH..., a template, plan, state or a folder of them");
-    }
-    let snapshot = input::read(&paths, &args.input, knowledge)?;
+    let input = input::or_live(&paths, &args.input);
+    let snapshot = input::read(&paths, &input, knowledge, Wanted::Checks(&config.filter))?;
     let now = Timestamp::now();
     let outcome = engine::scan(&snapshot, &knowledge.catalogue, &config, now);
     let resources = outcome.coverage.iter().map(|c| c.resources).sum();

@@ -15,6 +15,7 @@ use super::{Form, Where};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
+use crate::live::Wanted;
 use crate::output;
 
 type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
@@ -37,8 +38,8 @@ fn accounts(places: &Where, learn: Learn<'_>) -> Result<Vec<(String, Account)>> 
             None => others.push(path.clone()),
         }
     }
-    if !others.is_empty() {
-        let snapshot = input::read(&others, &places.input, &learn()?)?;
+    if !others.is_empty() || places.input.live.asked() {
+        let snapshot = input::read(&others, &places.input, &learn()?, Wanted::Access)?;
         for (i, scope) in snapshot.scopes.iter().enumerate() {
             let account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
             if !account.principals.is_empty() || !account.resources.is_empty() {
@@ -234,7 +235,7 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
     let json: Json = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", event.display()))?;
     let first = json.pointer("/Records/0").unwrap_or(&json);
     let Some(call) = why::call_of(first) else { bail!("`{}` is no CloudTrail event", event.display()) };
-    let all = if places.input.input.is_empty() { Vec::new() } else { accounts(places, learn)? };
+    let all = if places.input.input.is_empty() && !places.input.live.asked() { Vec::new() } else { accounts(places, learn)? };
     let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
     let mut words = format!("{} asked for {} on {}\n", call.principal, call.action, call.resource);
     if let Some(part) = why::blamed(&call.message) {
@@ -263,7 +264,7 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
 pub(super) fn diff(old: &Path, new: &Path, form: Form, learn: Learn<'_>) -> Result<Exit> {
     let knowledge = learn()?;
     let read = |path: &Path| -> Result<Vec<Account>> {
-        let snapshot = input::read(&[path.to_path_buf()], &InputArgs::default(), &knowledge)?;
+        let snapshot = input::read(&[path.to_path_buf()], &InputArgs::default(), &knowledge, Wanted::Access)?;
         Ok((0..snapshot.scopes.len()).map(|i| Account::from_snapshot_by_name(&snapshot, ScopeIndex(i as u32))).collect())
     };
     let (before, after) = (read(old)?, read(new)?);
