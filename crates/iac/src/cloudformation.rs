@@ -17,6 +17,7 @@ mod nested;
 mod parameters;
 mod reference;
 mod resource;
+mod sam;
 mod session;
 mod template;
 mod text;
@@ -77,7 +78,8 @@ fn read_document(document: &Document, text: &str, snapshot: &mut Snapshot, sessi
         }
         group.get_or_insert(scope);
         let evaluator = Evaluator::new(session, &template, world, None, "");
-        snapshot.resources.extend(resource::all(&evaluator, &comments).into_iter().map(|mut resource| {
+        let (resources, _) = resource::all(&evaluator, &comments);
+        snapshot.resources.extend(resources.into_iter().map(|mut resource| {
             resource.scope = scope;
             resource
         }));

@@ -1,13 +1,12 @@
 //! SAM's `Globals`: properties that every serverless resource of a type has.
 //!
-//! A resource's own value wins over a plain global one, mappings are merged, and lists are joined, the global items first.
+//! A resource's own value wins over a plain global one, mappings are merged, and lists are joined, the global items first (but not those of architectures).
 //! `IgnoreGlobals` on a resource leaves out some or all. Source: the SAM specification's page on globals.
 
 use model::{Map, Path, Resource, Span, SpanTable, Text, Value};
 use syntax::Node;
 
 use super::evaluate::{Evaluator, Place};
-use super::template::Named;
 
 const PREFIX: &str = "AWS::Serverless::";
 
@@ -34,10 +33,11 @@ impl Globals {
     }
 
     /// Puts into a resource what holds for all of its type.
-    pub(crate) fn apply(&self, named: &Named<'_>, resource: &mut Resource) {
+    /// `node` is the resource as written, for one that is.
+    pub(crate) fn apply(&self, node: Option<&Node>, resource: &mut Resource) {
         let Some(kind) = resource.type_name.as_str().strip_prefix(PREFIX) else { return };
         let Some(Value::Map(global)) = self.values.get(kind) else { return };
-        let ignored = named.node.get("IgnoreGlobals");
+        let ignored = node.and_then(|node| node.get("IgnoreGlobals"));
         let kept = global.iter().filter(|(key, _)| !ignored.is_some_and(|node| ignores(node, key)));
         let global: Map = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
         let own = std::mem::take(&mut resource.props);
@@ -56,6 +56,9 @@ fn ignores(node: &Node, key: &str) -> bool {
         None => names(node.text()),
     }
 }
+
+/// Lists that are not joined: the resource's own stands for itself.
+pub(crate) const REPLACED: &[&str] = &["Architectures"];
 
 /// Where the same thing is in the resource, in the globals, and in the result.
 #[derive(Clone, Copy)]
@@ -88,8 +91,8 @@ impl Merge<'_> {
         for (key, value) in own {
             let at = at.key(&key);
             let merged = match global.get(&key) {
-                Some(global) => self.values(value, global, at),
-                None => {
+                Some(global) if !REPLACED.contains(&&*key) => self.values(value, global, at),
+                _ => {
                     copy(&value, (self.own, at.own), at.out, &mut self.out);
                     value
                 }
@@ -157,6 +160,7 @@ Globals:
     Timeout: 3
     Runtime: python3.13
     Layers: [a]
+    Architectures: [arm64]
     Environment:
       Variables: {A: 1, B: 2}
 Resources:
@@ -165,11 +169,12 @@ Resources:
     Properties:
       Timeout: 9
       Layers: [b]
+      Architectures: [x86_64]
       Environment:
         Variables: {B: 3}
   G:
     Type: AWS::Serverless::Function
-    IgnoreGlobals: [Layers, Environment, Runtime]
+    IgnoreGlobals: [Layers, Environment, Runtime, Architectures]
   H: {Type: AWS::Serverless::Function, IgnoreGlobals: '*'}
   Q: {Type: AWS::SQS::Queue}
 ";
@@ -177,14 +182,19 @@ Resources:
         let props: Vec<String> = snapshot
             .resources
             .iter()
-            .map(|r| r.props.iter().map(|(k, v)| format!("{k}={}", model::to_json(v))).collect::<Vec<_>>().join(" "))
+            .filter(|r| !r.id.ends_with("Role"))
+            .map(|r| {
+                let written = r.props.iter().filter(|(key, _)| !matches!(&***key, "Role" | "Tags"));
+                written.map(|(k, v)| format!("{k}={}", model::to_json(v))).collect::<Vec<_>>().join(" ")
+            })
             .collect();
-        let first = r#"Environment={"Variables":{"A":1,"B":3}} Layers=["a","b"] Runtime="python3.13" Timeout=9"#;
+        let first =
+            r#"Architectures=["x86_64"] Environment={"Variables":{"A":1,"B":3}} Layers=["a","b"] Runtime="python3.13" Timeout=9"#;
         assert_eq!(props, [first, "Timeout=3", "", ""]);
         let line = |path: &str| snapshot.resources[0].place(path).map(|s| s.line);
-        assert_eq!(line("Timeout"), Some(13));
+        assert_eq!(line("Timeout"), Some(14));
         assert_eq!(line("Runtime"), Some(5));
-        assert_eq!((line("Layers[0]"), line("Layers[1]")), (Some(6), Some(14)));
-        assert_eq!((line("Environment.Variables.A"), line("Environment.Variables.B")), (Some(8), Some(16)));
+        assert_eq!((line("Layers[0]"), line("Layers[1]")), (Some(6), Some(15)));
+        assert_eq!((line("Environment.Variables.A"), line("Environment.Variables.B")), (Some(9), Some(18)));
     }
 }

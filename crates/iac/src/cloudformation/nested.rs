@@ -76,8 +76,9 @@ impl<'t> Evaluator<'t, '_> {
                 let comments = super::accept::comments(&text);
                 let template = Template::new(&document, Text::from(file), self.session);
                 let evaluator = Evaluator::new(self.session, &template, &World::default(), Some(&given), &prefix);
-                let resources = super::resource::all(&evaluator, &comments);
-                let outputs = evaluator.outputs();
+                let (resources, references) = super::resource::all(&evaluator, &comments);
+                let mut outputs = evaluator.outputs();
+                references.apply(&mut outputs);
                 Some(Stack { resources, outputs })
             }
             Err(diagnostic) => {

@@ -7,10 +7,11 @@ use super::accept::{self, Comment};
 use super::condition::Answer;
 use super::evaluate::{Evaluator, Place};
 use super::globals::Globals;
+use super::sam::References;
 use super::template::{Named, is_blank};
 
 /// Every resource that exists, or may exist, in source order; those of a nested stack behind it.
-pub(crate) fn all(evaluator: &Evaluator<'_, '_>, comments: &[Comment]) -> Vec<Resource> {
+pub(crate) fn all(evaluator: &Evaluator<'_, '_>, comments: &[Comment]) -> (Vec<Resource>, References) {
     let mut resources = Vec::with_capacity(evaluator.template.resources.len());
     let globals = Globals::new(evaluator);
     for named in &evaluator.template.resources {
@@ -19,14 +20,14 @@ pub(crate) fn all(evaluator: &Evaluator<'_, '_>, comments: &[Comment]) -> Vec<Re
         evaluator.locals.replace(outer);
         let Some(mut resource) = resource else { continue };
         if let Some(globals) = &globals {
-            globals.apply(named, &mut resource);
+            globals.apply(Some(named.node), &mut resource);
         }
         resources.push(resource);
         if let Some(stack) = evaluator.stack(named) {
             resources.extend(stack.resources.iter().cloned());
         }
     }
-    super::transform::apply(evaluator, resources)
+    super::transform::apply(evaluator, globals.as_ref(), resources)
 }
 
 /// One resource; `None` if it does not exist in this world, or is not one (then there is a gap).
@@ -109,7 +110,7 @@ fn one<'t>(evaluator: &Evaluator<'t, '_>, named: &Named<'t>, comments: &[Comment
 }
 
 /// The name that AWS will know it by, where the template says it. The property is called after the type in most services.
-fn physical_name(type_name: &TypeName, props: &Map) -> Option<Text> {
+pub(crate) fn physical_name(type_name: &TypeName, props: &Map) -> Option<Text> {
     let (_, kind) = type_name.as_str().rsplit_once("::")?;
     let own = props.iter().find(|(key, _)| {
         key.strip_prefix(kind).is_some_and(|rest| matches!(rest, "Name" | "Identifier"))
