@@ -18,7 +18,7 @@ use crate::ports::Ports;
 pub type Tags = BTreeMap<Text, Text>;
 
 /// A reference by id, resolved to a position when the target is in the snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Link {
     /// The target's id; empty if there is no reference.
     pub id: Text,
@@ -236,7 +236,7 @@ impl Acl {
 }
 
 /// Whom a security group rule lets in or out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// A block.
     Block(Cidr),

@@ -110,17 +110,37 @@ impl Sources<'_> {
     }
 }
 
-/// An outbound rule with the positions of those that have it.
+/// What some outbound rules let out, and who has one of them: rules that say the same are one.
 struct Outbound<'p> {
-    rule: &'p GroupRule,
-    senders: &'p [u32],
+    tcp: &'p Spans,
+    senders: Senders,
 }
 
-/// Outbound rules of senders that are not free: the rules, and where to find those for a block and for a group.
+/// Positions, as a sorted list where they are few and as bits where a list would be longer.
+enum Senders {
+    Few(Vec<u32>),
+    Many(Bits),
+}
+
+/// Outbound rules of senders that are not free, and where to find those for a block and for a group.
 struct Sending<'p> {
     rules: Vec<Outbound<'p>>,
     blocks: Lpm,
     groups: FxHashMap<&'p str, Vec<u32>>,
+}
+
+impl<'p> Sending<'p> {
+    fn add(&mut self, net: &Network, peer: &'p Peer, n: u32) {
+        match peer {
+            Peer::Block(block) => self.blocks.add(*block, n),
+            Peer::List(link) => {
+                let list = link.at.map(|l| net.prefix_list(l)).filter(|l| l.known);
+                list.into_iter().flat_map(|l| &l.cidrs).for_each(|b| self.blocks.add(*b, n));
+            }
+            Peer::Group(link) => self.groups.entry(link.id.as_ref()).or_default().push(n),
+            Peer::Unknown(_) => {}
+        }
+    }
 }
 
 /// A range of TCP ports, both ends included, and who reaches the destination by it.
@@ -292,25 +312,40 @@ impl<'a> Pairs<'a> {
 
     fn outbound(&self) -> Sending<'_> {
         let mut all = Sending { rules: Vec::new(), blocks: Lpm::default(), groups: FxHashMap::default() };
+        let mut alike: FxHashMap<(&Spans, &Peer), usize> = FxHashMap::default();
+        let mut lists: Vec<Vec<u32>> = Vec::new();
         for (group, senders) in self.net.groups.iter().zip(&self.in_group) {
             if senders.iter().all(|at| self.free.has(*at as usize)) {
                 continue;
             }
             for rule in group.outbound.iter().filter(|r| r.ports_unknown.is_none() && !r.ports.tcp.is_empty()) {
-                let n = all.rules.len() as u32;
-                match &rule.peer {
-                    Peer::Block(block) => all.blocks.add(*block, n),
-                    Peer::List(link) => {
-                        let list = link.at.map(|l| self.net.prefix_list(l)).filter(|l| l.known);
-                        list.into_iter().flat_map(|l| &l.cidrs).for_each(|b| all.blocks.add(*b, n));
-                    }
-                    Peer::Group(link) => all.groups.entry(link.id.as_ref()).or_default().push(n),
-                    Peer::Unknown(_) => {}
+                let n = *alike.entry((&rule.ports.tcp, &rule.peer)).or_insert_with(|| {
+                    lists.push(Vec::new());
+                    lists.len() - 1
+                });
+                if let Some(list) = lists.get_mut(n) {
+                    list.extend(senders);
                 }
-                all.rules.push(Outbound { rule, senders });
             }
         }
+        let mut alike: Vec<_> = alike.into_iter().collect();
+        alike.sort_unstable_by_key(|(_, n)| *n);
+        for (((tcp, peer), n), list) in alike.into_iter().zip(lists) {
+            all.add(self.net, peer, n as u32);
+            all.rules.push(Outbound { tcp, senders: self.senders(list) });
+        }
         all
+    }
+
+    fn senders(&self, mut list: Vec<u32>) -> Senders {
+        list.sort_unstable();
+        list.dedup();
+        if list.len() < self.whole().1 {
+            return Senders::Few(list);
+        }
+        let mut bits = Bits::none(self.whole());
+        list.into_iter().for_each(|at| bits.set(at as usize));
+        Senders::Many(bits)
     }
 
     fn destination(&self, addr: Addr, interface: usize, gate: &Gate, outbound: &Sending<'_>) -> Vec<(u16, u16, Bits)> {
@@ -324,11 +359,8 @@ impl<'a> Pairs<'a> {
         let named = to.groups.iter().filter_map(|g| outbound.groups.get(g.id.as_ref())).flatten();
         sending.extend(named.filter_map(pick).map(|o| (o, true)));
         let mut edges: Vec<u32> = vec![0, 65536];
-        let spans = rules
-            .iter()
-            .map(|r| &r.ports.tcp)
-            .chain(sending.iter().map(|(o, _)| &o.rule.ports.tcp))
-            .chain(gate.classes.iter().map(|c| &c.0));
+        let spans =
+            rules.iter().map(|r| &r.ports.tcp).chain(sending.iter().map(|(o, _)| o.tcp)).chain(gate.classes.iter().map(|c| &c.0));
         edges.extend(spans.flat_map(|s| s.iter().flat_map(|(low, high)| [u32::from(low), u32::from(high) + 1])));
         edges.sort_unstable();
         edges.dedup();
@@ -372,9 +404,12 @@ impl<'a> Pairs<'a> {
         gate.classes.iter().filter(|(spans, _)| spans.contains(port)).for_each(|(_, bits)| carried.or(bits));
         plain.and(&carried);
         let mut senders = Bits::part(&self.free, gate.window);
-        for (out, by_group) in sending.iter().filter(|(o, _)| o.rule.ports.tcp.contains(port)) {
+        for (out, by_group) in sending.iter().filter(|(o, _)| o.tcp.contains(port)) {
             let mut some = Bits::none(gate.window);
-            inside(out.senders, gate.window).iter().for_each(|at| some.set(*at as usize));
+            match &out.senders {
+                Senders::Few(list) => inside(list, gate.window).iter().for_each(|at| some.set(*at as usize)),
+                Senders::Many(bits) => some.or(bits),
+            }
             if *by_group {
                 some.and(&gate.grouped);
             }
