@@ -7,6 +7,7 @@ use crate::carry::{Packet, Walk};
 use crate::fault::Fault;
 use crate::filter::{Side, Way};
 use crate::network::{Address, Network};
+use crate::ports::Ports;
 use crate::trace::{Check, End, Exit, Step, Trace, code};
 
 /// Who calls.
@@ -66,6 +67,26 @@ impl Network {
             trace.leaves = Some(exit.name());
         }
         trace
+    }
+}
+
+impl Network {
+    /// True if both ends' groups alone show that none of the ports gets from an interface to another one. Cheaper than a
+    /// conversation; false says nothing.
+    pub(crate) fn hopeless(&self, source: &Source, dst: Addr, target: usize, ports: &Ports) -> bool {
+        let Source::Interface { at, addr } = source else { return false };
+        if !self.behind(target).is_empty() {
+            return false;
+        }
+        let packet = first_packet(self, source, dst, Some(target));
+        let side = |addr, within, member: usize| Side { addr, within, members: vec![member], grouped: Truth::True };
+        let out = self.group_filter(*at, Way::Out, &side(dst, packet.dst_within, target));
+        if !out.may.meets(ports) {
+            return true;
+        }
+        // In another VPC, or behind a public address, the target may see a translated source.
+        let near = self.vpc_of(*at).is_some() && self.vpc_of(*at) == self.vpc_of(target) && self.address(target, dst).is_some();
+        near && !self.group_filter(target, Way::In, &side(*addr, packet.src_within, *at)).may.and(&out.may).meets(ports)
     }
 }
 

@@ -42,7 +42,7 @@ impl Filter {
 }
 
 /// Inbound or outbound, as seen from the interface or subnet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Way {
     In,
     Out,
@@ -100,6 +100,20 @@ impl Network {
             rules.iter().for_each(|rule| self.apply_group_rule(&mut filter, rule, side));
         }
         filter
+    }
+
+    /// Whether some rule of the interface's groups names one of these ports, whoever the other side is.
+    pub(crate) fn names_ports(&self, interface: usize, way: Way, ports: &Ports) -> bool {
+        let interface = self.interface(interface);
+        let known = interface.groups.iter().map(|link| link.at.map(|at| self.group(at)).filter(|group| group.unknown.is_none()));
+        interface.ungrouped
+            || interface.groups_unknown.is_some()
+            || known.into_iter().any(|group| {
+                group.is_none_or(|group| {
+                    let rules = if way == Way::In { &group.inbound } else { &group.outbound };
+                    rules.iter().any(|rule| rule.ports.meets(ports))
+                })
+            })
     }
 
     fn apply_group_rule(&self, filter: &mut Filter, rule: &GroupRule, side: &Side) {

@@ -4,6 +4,7 @@
 //! told of a blocked question is the pair with the fewest components in the way.
 
 use model::Text;
+use rustc_hash::FxHashMap;
 
 use crate::addr::{Addr, AddrSet, Cidr, Family, internet};
 use crate::answer::{Answer, Blocker, Hop, REACH_SCHEMA, Verdict};
@@ -11,12 +12,18 @@ use crate::balance::Client;
 use crate::direct::Source;
 use crate::ends::{Place, inside, public};
 use crate::exposure::cut;
+use crate::filter::Way;
 use crate::network::{BalancerKind, Network, Peer};
 use crate::ports::Ports;
 use crate::trace::{Check, Exit, Step, Trace, code};
 
-/// More pairs of concrete addresses than this are not looked at for one question.
+/// More pairs of concrete addresses than this are not looked at in full for one question; those that the groups of both ends rule
+/// out do not count.
 pub const PAIRS_MAX: usize = 200_000;
+/// More pairs than this are not looked at at all.
+pub const PAIRS_RULED_OUT_MAX: usize = 20_000_000;
+/// So many pairs are looked at in full whatever their groups say, to find the one with the fewest components in the way.
+const PAIRS_IN_FULL: usize = 1_000;
 
 /// One way of getting from A to B: one conversation, or two with a balancer in between. Each with the ports that it must let
 /// through.
@@ -60,11 +67,30 @@ fn stops<'t>(trace: &'t Trace, ports: &Ports) -> Vec<&'t Step> {
 
 /// Answers the question.
 pub fn reach(net: &Network, from: &Place, to: &Place, ports: &Ports) -> Answer {
-    reach_within(net, (from, to), ports, PAIRS_MAX)
+    let limits = Limits { pairs: PAIRS_MAX, ruled_out: PAIRS_RULED_OUT_MAX, in_full: PAIRS_IN_FULL };
+    reach_within(net, (from, to), ports, limits)
 }
 
-fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &Ports, pairs_max: usize) -> Answer {
-    let mut search = Search { net, announced: Vec::new(), ports, best: None, pairs: 0, pairs_max, missing: Vec::new() };
+/// How many pairs are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) pairs: usize,
+    pub(crate) ruled_out: usize,
+    pub(crate) in_full: usize,
+}
+
+pub(crate) fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &Ports, limits: Limits) -> Answer {
+    let mut search = Search {
+        net,
+        announced: Vec::new(),
+        ports,
+        best: None,
+        pairs: 0,
+        limits,
+        ruled_out: 0,
+        named: FxHashMap::default(),
+        missing: Vec::new(),
+    };
     if let Place::OnPremises(only) = to {
         search.announced = announced(net, only.as_deref());
     }
@@ -120,7 +146,10 @@ struct Search<'a> {
     ports: &'a Ports,
     best: Option<(Verdict, Candidate)>,
     pairs: usize,
-    pairs_max: usize,
+    limits: Limits,
+    ruled_out: usize,
+    /// Whether an interface's groups name one of the ports, by direction.
+    named: FxHashMap<(usize, Way), bool>,
     missing: Vec<String>,
 }
 
@@ -150,8 +179,12 @@ impl Search<'_> {
     }
 
     fn done(&mut self) -> bool {
-        if self.pairs >= self.pairs_max {
-            self.missing = vec![format!("more than {} pairs of addresses (`pairs_max`)", self.pairs_max)];
+        if self.pairs >= self.limits.pairs {
+            self.missing = vec![format!("more than {} pairs of addresses (`pairs_max`)", self.limits.pairs)];
+            return true;
+        }
+        if self.ruled_out >= self.limits.ruled_out {
+            self.missing = vec![format!("more than {} pairs of addresses (`pairs_ruled_out_max`)", self.limits.ruled_out)];
             return true;
         }
         matches!(self.best, Some((Verdict::Reachable, _)))
@@ -290,12 +323,26 @@ impl Search<'_> {
             if self.done() {
                 return;
             }
+            if self.pairs >= self.limits.in_full && target.is_some_and(|at| self.hopeless(&source, dst, at)) {
+                self.ruled_out += 1;
+                continue;
+            }
             self.pairs += 1;
             self.direct(&source, dst, target);
             if let Some(target) = target {
                 self.balanced(&source, target);
             }
         }
+    }
+
+    /// True if the groups of both ends rule the pair out: by the ports they name at all, which is found once for each end, else
+    /// by the rules that match.
+    fn hopeless(&mut self, source: &Source, dst: Addr, target: usize) -> bool {
+        let (net, ports) = (self.net, self.ports);
+        let Source::Interface { at, .. } = source else { return false };
+        let mut names = |end: usize, way: Way| *self.named.entry((end, way)).or_insert_with(|| net.names_ports(end, way, ports));
+        let named = names(*at, Way::Out) && names(target, Way::In);
+        (!named && net.behind(target).is_empty()) || net.hopeless(source, dst, target, ports)
     }
 
     fn direct(&mut self, source: &Source, dst: Addr, target: Option<usize>) {
@@ -574,8 +621,11 @@ mod tests {
     fn past_the_limit_of_pairs_the_answer_is_unknown() {
         let net = account(Size { interfaces: 3, groups: 1 }, 1);
         let place = |text: &str| Place::parse(&net, text).unwrap();
-        let ask = |most: usize| reach_within(&net, (&place("subnet-0"), &place("eni-0")), &Ports::tcp(1, 1), most).answer;
-        let pairs = 6;
-        assert_eq!((ask(pairs + 1), ask(pairs), ask(1)), (Verdict::Blocked, Verdict::Blocked, Verdict::Unknown));
+        let ends = (&place("subnet-0"), &place("eni-0"));
+        let ask = |limits| reach_within(&net, ends, &Ports::tcp(1, 1), limits).answer;
+        let full = |pairs| Limits { pairs, ruled_out: 1, in_full: usize::MAX };
+        assert_eq!((ask(full(6)), ask(full(1))), (Verdict::Blocked, Verdict::Unknown));
+        let quick = |ruled_out| Limits { pairs: 6, ruled_out, in_full: 1 };
+        assert_eq!((ask(quick(6)), ask(quick(1))), (Verdict::Blocked, Verdict::Unknown));
     }
 }

@@ -519,6 +519,24 @@ fn all_pairs_agree_with_one_question_at_a_time() {
 }
 
 #[test]
+fn many_ends_answer_as_their_pairs_do() {
+    for seed in 600..640 {
+        let net = account(seed).finish();
+        let half = net.interfaces.len() / 2;
+        let (left, right): (Vec<usize>, Vec<usize>) = (0..net.interfaces.len()).partition(|at| *at < half);
+        for asked in [Ports::tcp(22, 22), Ports::udp(53, 53), Ports::tcp(1001, 1001)] {
+            let place = |list: &[usize]| crate::Place::Interfaces(list.to_vec());
+            let one = |a: usize, b: usize| crate::reach(&net, &place(&[a]), &place(&[b]), &asked).answer;
+            let pairs = left.iter().flat_map(|a| right.iter().map(|b| (*a, *b)));
+            let any = pairs.into_iter().any(|(a, b)| one(a, b) == crate::Verdict::Reachable);
+            let limits = crate::reach::Limits { pairs: 1_000_000, ruled_out: 1_000_000, in_full: 0 };
+            let all = crate::reach::reach_within(&net, (&place(&left), &place(&right)), &asked, limits);
+            assert_eq!(all.answer == crate::Verdict::Reachable, any, "seed {seed} {asked}: {all:#?}");
+        }
+    }
+}
+
+#[test]
 fn opening_the_only_blocker_opens_the_way() {
     let mut opened = 0;
     for seed in 500..540 {
