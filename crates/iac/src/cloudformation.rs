@@ -8,7 +8,7 @@
 //! Absent on purpose: reading files (the caller hands over a function that finds a nested template), validating a template
 //! against the resource schemas, and running macros.
 
-mod accept;
+pub(crate) mod accept;
 mod condition;
 mod evaluate;
 mod function;

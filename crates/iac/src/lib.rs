@@ -13,6 +13,7 @@ mod fold;
 mod limits;
 mod read;
 mod recognise;
+mod sources;
 pub mod terraform;
 mod walk;
 

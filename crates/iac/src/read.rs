@@ -13,8 +13,9 @@ use crate::canonical::canonical;
 use crate::cloudformation::{self, Loaded, Parameters};
 use crate::fold::{FOLDS, fold_into};
 use crate::recognise::{Kind, recognise};
+use crate::sources::Finder;
 use crate::terraform::{self, Mapping};
-use crate::walk::{self, Job, failed, shown};
+use crate::walk::{self, Found, Job, failed, shown};
 
 /// How files are read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,6 +54,8 @@ struct Outcome {
     other: Option<Option<Gap>>,
     /// The templates it nests, by real path.
     nested: BTreeSet<PathBuf>,
+    /// The folders of the configuration that a plan was placed in.
+    placed: BTreeSet<PathBuf>,
 }
 
 /// Reads files and folders. In folders, what is of no known kind is passed over; a file that is named must be of one, or
@@ -68,9 +71,11 @@ pub fn read_paths(paths: &[PathBuf], options: &Options) -> Snapshot {
 
 /// The same, with the files that are no code apart.
 pub fn read(paths: &[PathBuf], options: &Options) -> Reading {
-    let (jobs, gaps) = walk::find(paths, &options.limits);
-    let outcomes: Vec<Outcome> = jobs.par_iter().map(|job| guarded(job, options)).collect();
+    let Found { jobs, gaps, terraform } = walk::find(paths, &options.limits);
+    let folders: BTreeSet<PathBuf> = terraform.keys().cloned().collect();
+    let outcomes: Vec<Outcome> = jobs.par_iter().map(|job| guarded(job, options, &folders)).collect();
     let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
+    snapshot.gaps.extend(unplanned(terraform, &outcomes));
     let kept = kept(&jobs, &outcomes);
     let mut others = Vec::new();
     for ((job, outcome), keep) in jobs.into_iter().zip(outcomes).zip(kept) {
@@ -81,6 +86,27 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Reading {
         }
     }
     Reading { snapshot, others }
+}
+
+/// One gap for each named path below which there is configuration that no plan or state was made from.
+fn unplanned(terraform: BTreeMap<PathBuf, (PathBuf, usize)>, outcomes: &[Outcome]) -> Vec<Gap> {
+    let planned: BTreeSet<PathBuf> = outcomes.iter().flat_map(|o| &o.placed).map(|folder| real(folder)).collect();
+    let mut left: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
+    for (folder, (below, files)) in terraform {
+        if !planned.contains(&real(&folder)) {
+            left.entry(below).or_insert((0, folder)).0 += files;
+        }
+    }
+    let gap = |(below, (files, folder)): (PathBuf, (usize, PathBuf))| {
+        let detail = match files {
+            1 => "a file of Terraform configuration has no plan beside it".to_owned(),
+            _ => format!("{files} files of Terraform configuration have no plan beside them"),
+        };
+        let help =
+            format!("in `{}`: `terraform plan -out p && terraform show -json p > plan.json`; the plan is read", shown(&folder));
+        Gap::new("Terraform configuration", GapReason::Unsupported, detail).help(help).in_file(shown(&below), None)
+    };
+    left.into_iter().map(gap).collect()
 }
 
 /// Which files stand for themselves: those that no other one nests, and of templates that nest each other the first.
@@ -108,17 +134,19 @@ fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
 }
 
 /// Reads one file; a panic on the way is a gap that names it.
-fn guarded(job: &Job, options: &Options) -> Outcome {
+fn guarded(job: &Job, options: &Options, folders: &BTreeSet<PathBuf>) -> Outcome {
     let nested = Mutex::new(BTreeSet::new());
-    let read = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested))).unwrap_or_else(|_| {
+    let finder = Finder::new(&job.path, folders);
+    let read = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested, &finder))).unwrap_or_else(|_| {
         let gap = Gap::new("file", GapReason::Failed, "reading it came to an unexpected end");
         let gap = gap.help("this is a fault of the reader: please report it with the file");
         Ok(alone(gap.in_file(shown(&job.path), None)))
     });
     let nested = nested.into_inner().unwrap_or_default();
+    let placed = finder.into_used();
     match read {
-        Ok(snapshot) => Outcome { snapshot, other: None, nested },
-        Err(gap) => Outcome { snapshot: Snapshot::default(), other: Some(gap.map(|g| *g)), nested },
+        Ok(snapshot) => Outcome { snapshot, other: None, nested, placed },
+        Err(gap) => Outcome { snapshot: Snapshot::default(), other: Some(gap.map(|g| *g)), nested, placed },
     }
 }
 
@@ -127,7 +155,12 @@ fn alone(gap: Gap) -> Snapshot {
 }
 
 /// What a file of code holds; the error is for a file that is none: what to tell if nobody else can read it.
-fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Result<Snapshot, Option<Box<Gap>>> {
+fn one(
+    job: &Job,
+    options: &Options,
+    nested: &Mutex<BTreeSet<PathBuf>>,
+    finder: &Finder<'_>,
+) -> Result<Snapshot, Option<Box<Gap>>> {
     let file = shown(&job.path);
     let bytes = match load(&job.path, options.limits.text.bytes_max) {
         Ok(bytes) => bytes,
@@ -146,7 +179,7 @@ fn one(job: &Job, options: &Options, nested: &Mutex<BTreeSet<PathBuf>>) -> Resul
         (Kind::CloudFormation, None) => not_read("template", "it is not UTF-8 text"),
         (Kind::TerraformPlan | Kind::TerraformState, Some(text)) => {
             let limits = terraform::Limits { text_bytes_max: options.limits.text.bytes_max, ..terraform::Limits::default() };
-            terraform::read(&text, &file, &options.mapping, &limits)
+            terraform::read(&text, &file, &options.mapping, &limits, &|wanted| finder.locate(wanted))
         }
         (Kind::TerraformPlan | Kind::TerraformState, None) => not_read("Terraform file", "it is not UTF-8 text"),
         (Kind::CdkOut, _) if !job.named => return Ok(Snapshot::default()),

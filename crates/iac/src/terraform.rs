@@ -5,24 +5,29 @@
 //! resource is a link, only the rest is unknown. Separate resources that CloudFormation has as properties are put into the
 //! resource they belong to. A type without mapping is kept as `Terraform::AWS::<type>`, never dropped.
 //!
-//! Absent on purpose: `.tf` text without a plan, other providers (counted in a note), running Terraform, and what the values in
+//! Absent on purpose: `.tf` text without a plan (only the places of blocks are taken from it), other providers (counted in a note), running Terraform, and what the values in
 //! `before` were. Sensitive values never leave this module readable.
 
 mod address;
 mod assemble;
 mod build;
+pub(crate) mod hcl;
 mod input;
 mod json;
 mod mapping;
 mod path;
+mod places;
 mod policy;
 mod resolve;
 mod shape;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use model::{Gap, GapReason, Snapshot, SourceKind, Text};
 
 pub use mapping::{Mapping, TypeSource};
+pub use places::{BlockName, Sources, Written};
 
 /// What is read of one file at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +53,12 @@ pub fn looks_like(text: &str) -> bool {
         && (has("\"terraform_version\"") || has("\"resource_changes\"") || has("\"values\"") || has("\"planned_values\""))
 }
 
-/// Reads a plan or state. What cannot be read is a gap; the rest is there, in the order of the file.
-pub fn read(text: &str, file: &str, mapping: &Mapping, limits: &Limits) -> Snapshot {
+/// Finds the configuration that a plan or state was made from, by the resource blocks that it mentions.
+pub type Locate<'l> = dyn Fn(&BTreeSet<BlockName>) -> Sources + 'l;
+
+/// Reads a plan or state. What cannot be read is a gap; the rest is there, in the order of the file. Resources are placed in the
+/// configuration that `locate` finds, or else in the plan as a whole.
+pub fn read(text: &str, file: &str, mapping: &Mapping, limits: &Limits, locate: &Locate<'_>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     if text.len() > limits.text_bytes_max {
         let detail = format!("{} bytes, the limit `text_bytes_max` is {}", text.len(), limits.text_bytes_max);
@@ -75,7 +84,8 @@ pub fn read(text: &str, file: &str, mapping: &Mapping, limits: &Limits) -> Snaps
     let scope = snapshot.add_scope(file, input.kind);
     let resolver = resolve::Resolver::new(&input);
     let builder = build::Builder { resolver: &resolver, mapping };
-    let assembly = assemble::Assembly::new(&input, mapping, &builder);
+    let sources = locate(&input.managed.iter().map(input::Instance::block_name).collect());
+    let assembly = assemble::Assembly::new(&input, mapping, &builder, sources);
     snapshot.resources = assembly.resources(scope, &Text::from(file));
     snapshot.gaps = gaps.into_iter().map(|gap| gap.in_file(file, None)).collect();
     if resolver.exhausted() {

@@ -1,10 +1,11 @@
 //! Which files are read: those named, and those below the folders named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use model::{Gap, GapReason};
 
+use crate::sources::is_configuration;
 use crate::{Limits, cdk};
 
 /// A file to read.
@@ -25,45 +26,43 @@ const SKIPPED: &[&str] = &["node_modules", "__pycache__"];
 /// Levels of folders.
 const DEPTH_MAX: usize = 64;
 
-/// The files below `paths`, in the order of the paths and then by name, and what could not be looked into. No file twice.
-pub(crate) fn find(paths: &[PathBuf], limits: &Limits) -> (Vec<Job>, Vec<Gap>) {
-    let mut walk = Walk {
-        jobs: Vec::new(),
-        gaps: Vec::new(),
-        folders: BTreeSet::new(),
-        files: BTreeSet::new(),
-        root: 0,
-        terraform: 0,
-        limits,
-    };
+/// What a walk comes to.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Files to read, in the order of the paths and then by name. No file twice.
+    pub(crate) jobs: Vec<Job>,
+    /// What could not be looked into.
+    pub(crate) gaps: Vec<Gap>,
+    /// Folders with Terraform configuration: the named path that they lie below, and how many files.
+    pub(crate) terraform: BTreeMap<PathBuf, (PathBuf, usize)>,
+}
+
+/// The files below `paths`.
+pub(crate) fn find(paths: &[PathBuf], limits: &Limits) -> Found {
+    let found = Found { jobs: Vec::new(), gaps: Vec::new(), terraform: BTreeMap::new() };
+    let mut walk = Walk { found, folders: BTreeSet::new(), files: BTreeSet::new(), root: 0, below: Path::new(""), limits };
     for (root, path) in paths.iter().enumerate() {
-        (walk.root, walk.terraform) = (root, 0);
+        (walk.root, walk.below) = (root, path);
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_dir() => walk.folder(path, 0),
             Ok(_) if path.file_name().is_some_and(|n| n == "manifest.json") && cdk::is_manifest(path) => {
                 walk.cdk(path.parent().unwrap_or(Path::new(".")));
             }
             Ok(_) => walk.file(path, true),
-            Err(error) => walk.gaps.push(failed(path, &error)),
-        }
-        if walk.terraform > 0 {
-            let detail = format!("{} files of Terraform configuration are not read", walk.terraform);
-            let gap = Gap::new("Terraform configuration", GapReason::Unsupported, detail)
-                .help("make a plan: `terraform plan -out plan`, then `terraform show -json plan > plan.json`");
-            walk.gaps.push(gap.in_file(shown(path), None));
+            Err(error) => walk.found.gaps.push(failed(path, &error)),
         }
     }
-    (walk.jobs, walk.gaps)
+    walk.found
 }
 
 struct Walk<'l> {
-    jobs: Vec<Job>,
-    gaps: Vec<Gap>,
+    found: Found,
     /// Real paths of the folders entered: a loop of links ends here.
     folders: BTreeSet<PathBuf>,
     files: BTreeSet<PathBuf>,
+    /// The path that the walk is below, and its position.
+    below: &'l Path,
     root: usize,
-    terraform: usize,
     limits: &'l Limits,
 }
 
@@ -71,14 +70,14 @@ impl Walk<'_> {
     fn folder(&mut self, path: &Path, depth: usize) {
         let fresh = match path.canonicalize() {
             Ok(real) => self.folders.insert(real),
-            Err(error) => return self.gaps.push(failed(path, &error)),
+            Err(error) => return self.found.gaps.push(failed(path, &error)),
         };
         if !fresh {
             return;
         }
         if depth > DEPTH_MAX {
             let detail = format!("folders are nested deeper than {DEPTH_MAX} levels");
-            return self.gaps.push(Gap::new("folder", GapReason::Limit, detail).in_file(shown(path), None));
+            return self.found.gaps.push(Gap::new("folder", GapReason::Limit, detail).in_file(shown(path), None));
         }
         if cdk::is_manifest(&path.join("manifest.json")) {
             return self.cdk(path);
@@ -89,11 +88,11 @@ impl Walk<'_> {
                 for entry in entries {
                     match entry {
                         Ok(entry) => names.push(entry.file_name()),
-                        Err(error) => self.gaps.push(failed(path, &error)),
+                        Err(error) => self.found.gaps.push(failed(path, &error)),
                     }
                 }
             }
-            Err(error) => return self.gaps.push(failed(path, &error)),
+            Err(error) => return self.found.gaps.push(failed(path, &error)),
         }
         names.sort();
         for name in names {
@@ -107,15 +106,19 @@ impl Walk<'_> {
                 Ok(meta) if meta.is_file() => self.file(&inner, false),
                 // Sockets, pipes and devices.
                 Ok(_) => {}
-                Err(error) if candidate(&inner) => self.gaps.push(failed(&inner, &error)),
-                Err(error) => self.gaps.push(failed(&inner, &error).note()),
+                Err(error) if candidate(&inner) => self.found.gaps.push(failed(&inner, &error)),
+                Err(error) => self.found.gaps.push(failed(&inner, &error).note()),
             }
         }
     }
 
     fn file(&mut self, path: &Path, named: bool) {
+        if is_configuration(path) {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            self.found.terraform.entry(folder.to_owned()).or_insert_with(|| (self.below.to_owned(), 0)).1 += 1;
+            return;
+        }
         if !named && !candidate(path) {
-            self.terraform += usize::from(path.extension().is_some_and(|e| e == "tf"));
             return;
         }
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -123,24 +126,24 @@ impl Walk<'_> {
             return;
         }
         let max = self.limits.files_max;
-        if self.jobs.len() >= max {
-            if self.jobs.len() == max && !self.gaps.iter().any(|g| g.what == "folder walk") {
+        if self.found.jobs.len() >= max {
+            if self.found.jobs.len() == max && !self.found.gaps.iter().any(|g| g.what == "folder walk") {
                 let detail = format!("more than {max} files");
-                self.gaps.push(Gap::new("folder walk", GapReason::Limit, detail).help("the limit is `files_max`"));
+                self.found.gaps.push(Gap::new("folder walk", GapReason::Limit, detail).help("the limit is `files_max`"));
             }
             return;
         }
-        self.jobs.push(Job { path: path.to_owned(), named, root: self.root, given: Vec::new() });
+        self.found.jobs.push(Job { path: path.to_owned(), named, root: self.root, given: Vec::new() });
     }
 
     /// A `cdk.out` folder: the templates that its manifest lists, and nothing else of it.
     fn cdk(&mut self, folder: &Path) {
         let (stacks, gaps) = cdk::stacks(folder, &self.limits.text);
-        self.gaps.extend(gaps);
+        self.found.gaps.extend(gaps);
         for stack in stacks {
-            let before = self.jobs.len();
+            let before = self.found.jobs.len();
             self.file(&stack.template, true);
-            if let Some(job) = self.jobs.get_mut(before) {
+            if let Some(job) = self.found.jobs.get_mut(before) {
                 job.given = stack.given;
             }
         }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use catalogue::terraform::TerraformSection;
-use iac::terraform::{Limits, Mapping, TypeSource, read};
+use iac::terraform::{Limits, Mapping, Sources, TypeSource, read};
 use model::{Snapshot, TypeName, Value, to_json};
 use serde_json::{Value as Json, json};
 
@@ -60,7 +60,7 @@ fn shown(snapshot: &Snapshot) -> Json {
 fn plans_give_what_is_expected() {
     let mapping = mapping();
     for case in entries(&folder().join("cases")).iter().filter(|p| p.is_dir()) {
-        let snapshot = read(&text(&case.join("plan.json")), "plan.json", &mapping, &Limits::default());
+        let snapshot = read(&text(&case.join("plan.json")), "plan.json", &mapping, &Limits::default(), &|_| Sources::default());
         let found = serde_json::to_string_pretty(&shown(&snapshot)).unwrap() + "\n";
         let path = case.join("expected.json");
         if std::env::var_os("BLESS").is_some() {
@@ -92,7 +92,7 @@ fn agrees(plan: &Value, state: &Value, all: &Snapshot) -> bool {
 fn plan_and_state_give_the_same() {
     let mapping = mapping();
     let case = folder().join("cases/applied");
-    let scan = |name: &str| read(&text(&case.join(name)), name, &mapping, &Limits::default());
+    let scan = |name: &str| read(&text(&case.join(name)), name, &mapping, &Limits::default(), &|_| Sources::default());
     let (plan, shown_state, file) = (scan("plan.json"), scan("state.json"), scan("terraform.tfstate"));
     assert_eq!(shown(&shown_state), shown(&file));
     let mut compared = 0;

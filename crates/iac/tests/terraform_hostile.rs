@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use catalogue::terraform::TerraformSection;
-use iac::terraform::{Limits, Mapping, TypeSource, read};
+use iac::terraform::{Limits, Mapping, Sources, TypeSource, read};
 use model::{GapReason, Reason, Snapshot, SourceKind, TypeName, Value};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -33,7 +33,7 @@ static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
 });
 
 fn scan(text: &str) -> Snapshot {
-    read(text, "plan.json", &MAPPING, &Limits::default())
+    read(text, "plan.json", &MAPPING, &Limits::default(), &|_| Sources::default())
 }
 
 /// A managed resource as plans list it.
@@ -96,7 +96,7 @@ fn versions_that_are_known() {
 fn limits_at_and_one_past() {
     let changes: Vec<Json> = (0..3).map(|n| change(&format!("aws_s3_bucket.b{n}"), json!({}), json!({}))).collect();
     let text = plan(changes, json!({}));
-    let with = |limits: Limits| read(&text, "plan.json", &MAPPING, &limits);
+    let with = |limits: Limits| read(&text, "plan.json", &MAPPING, &limits, &|_| Sources::default());
     let at = with(Limits { text_bytes_max: text.len(), resources_max: 3 });
     assert_eq!((at.resources.len(), at.gaps.len()), (3, 0));
     let past = with(Limits { text_bytes_max: text.len(), resources_max: 2 });

@@ -17,8 +17,8 @@ const MARK: &str = "palisade:accept";
 
 /// A suppression in a comment and the line it speaks of.
 pub(crate) struct Comment {
-    line: u32,
-    accepted: Accepted,
+    pub(crate) line: u32,
+    pub(crate) accepted: Accepted,
 }
 
 /// The suppressions in a YAML text's comments. A comment on a line of its own speaks of the next line that has more.

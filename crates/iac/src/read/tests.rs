@@ -89,10 +89,10 @@ fn what_is_named_must_be_of_a_known_kind() {
         folder.gaps(&snapshot),
         [
             "missing.yaml: file: no such file or directory (os error 2)",
+            "main.tf: Terraform configuration: a file of Terraform configuration has no plan beside it",
             "x.yaml: file: it is neither a template nor a Terraform plan or state",
             "e.json: file: the file is empty",
             "b.json: file: the file is not text",
-            "main.tf: file: Terraform configuration is not read; its plan is",
         ]
     );
 }
@@ -114,7 +114,7 @@ fn one_bad_template_does_not_end_the_run() {
     assert_eq!(
         folder.gaps(&snapshot),
         [
-            ".: Terraform configuration: 1 files of Terraform configuration are not read",
+            ".: Terraform configuration: a file of Terraform configuration has no plan beside it",
             "./bad.yaml: template: did not find expected node content while parsing a flow node that starts on line 3",
             "./deep.yaml: template: nested deeper than 128 levels",
             "./json.json: template: expected a member name in double quotes, found `,`",

@@ -8,6 +8,7 @@ use super::build::Builder;
 use super::input::{Input, Instance};
 use super::mapping::{MappedType, Mapping};
 use super::path::{clear, set};
+use super::places::{self, Sources, Written};
 use super::shape::{Exceptions, Shaper, Target, append, is_empty, same, value};
 
 /// How many parts a chain of references between parts may have (`bucket = aws_s3_bucket_versioning.v.bucket`).
@@ -17,6 +18,7 @@ const CHAIN_MAX: usize = 8;
 pub(crate) struct Assembly<'n> {
     input: &'n Input<'n>,
     mapping: &'n Mapping,
+    sources: Sources,
     raws: Vec<Map>,
     by_address: FxHashMap<&'n str, usize>,
     /// (type, text of its id, ARN or name) to the instances.
@@ -37,12 +39,13 @@ struct Joins<'n> {
 }
 
 impl<'n> Assembly<'n> {
-    pub(crate) fn new(input: &'n Input<'n>, mapping: &'n Mapping, builder: &Builder<'n>) -> Assembly<'n> {
+    pub(crate) fn new(input: &'n Input<'n>, mapping: &'n Mapping, builder: &Builder<'n>, sources: Sources) -> Assembly<'n> {
         let mut raws: Vec<Map> = input.managed.iter().map(|instance| builder.managed(instance)).collect();
         link_spelled(input, mapping, &mut raws);
         let mut assembly = Assembly {
             input,
             mapping,
+            sources,
             raws,
             by_address: FxHashMap::default(),
             by_text: FxHashMap::default(),
@@ -81,7 +84,9 @@ impl<'n> Assembly<'n> {
                 if !joins.placed.contains_key(&at)
                     && let Ok(name) = TypeName::new(&format!("Terraform::AWS::{}", instance.type_name))
                 {
-                    all.push(self.resource(at, name, shaper.unmapped(raw), scope, file));
+                    let mut resource = self.resource(at, name, shaper.unmapped(raw), scope, file);
+                    self.place(&mut resource, at, &[]);
+                    all.push(resource);
                 }
                 continue;
             };
@@ -96,7 +101,9 @@ impl<'n> Assembly<'n> {
             for (_, _, merge) in joins.astray.iter().filter(|(_, base, _)| *base == number) {
                 self.mark(&mut props, at, merge, &joins);
             }
-            all.push(self.resource(at, mapped.name.clone(), props, scope, file));
+            let mut resource = self.resource(at, mapped.name.clone(), props, scope, file);
+            self.place(&mut resource, at, parts);
+            all.push(resource);
             for emit in &mapped.section.emit {
                 self.emit(at, emit, &mut all, (scope, file));
             }
@@ -130,6 +137,20 @@ impl<'n> Assembly<'n> {
             resource.attrs.insert("Ref", Value::text(id));
         }
         resource
+    }
+
+    /// Says where a resource and the parts that were put into it were written.
+    fn place(&self, resource: &mut Resource, at: usize, parts: &[(usize, &Merge)]) {
+        let Some(own) = self.written(at) else { return };
+        let parts: Vec<(&str, &Written)> =
+            parts.iter().filter_map(|(part, merge)| Some((merge.path(), self.written(*part)?))).collect();
+        let mapped = self.input.managed.get(at).and_then(|i| self.mapping.of_resource(i.type_name));
+        let emitted = mapped.is_none_or(|(_, mapped)| mapped.name != resource.type_name);
+        places::place(resource, own, &parts, mapped.map(|(_, mapped)| mapped).filter(|_| !emitted));
+    }
+
+    fn written(&self, at: usize) -> Option<&Written> {
+        self.sources.blocks.get(&self.input.managed.get(at)?.block_name())
     }
 
     fn joins(&self) -> Joins<'n> {
@@ -307,6 +328,7 @@ impl<'n> Assembly<'n> {
             resource.id = Text::from(format!("{}/{}{index}", instance.address, emit.from));
             resource.attrs = Map::new();
             resource.name = None;
+            self.place(&mut resource, at, &[]);
             all.push(resource);
         }
     }

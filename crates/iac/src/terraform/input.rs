@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::Limits;
 use super::address::{self, Key};
 use super::json::Node;
+use super::places::BlockName;
 
 /// One resource or data source instance.
 #[derive(Debug)]
@@ -21,6 +22,13 @@ pub(crate) struct Instance<'n> {
     /// `after_unknown`, in a plan.
     pub(crate) unknown: Option<&'n Node<'n>>,
     pub(crate) sensitive: Sensitive<'n>,
+}
+
+impl Instance<'_> {
+    /// The block that it was written as.
+    pub(crate) fn block_name(&self) -> BlockName {
+        BlockName { module: address::module_path(&self.module), kind: self.type_name.to_owned(), name: self.name.to_owned() }
+    }
 }
 
 /// Which attributes must not be shown.

@@ -306,7 +306,7 @@ impl Shaper<'_> {
 }
 
 /// The property that an attribute goes to without an exception.
-fn mechanical<'m>(attribute: &str, target: Target<'m>) -> Option<(String, Option<&'m Tree>)> {
+pub(crate) fn mechanical<'m>(attribute: &str, target: Target<'m>) -> Option<(String, Option<&'m Tree>)> {
     let Some(tree) = target.tree else { return Some((pascal(attribute), None)) };
     if let Some((name, child)) = tree.find(attribute) {
         return Some((name.to_owned(), Some(child)));
