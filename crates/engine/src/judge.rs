@@ -90,7 +90,7 @@ fn hide(value: &Value) -> serde_json::Value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(b) => serde_json::Value::Bool(*b),
         Value::Link(_) | Value::Unknown(_) => to_json(value),
-        _ => serde_json::Value::from("[hidden]"),
+        _ => serde_json::Value::from(secret::HIDDEN),
     }
 }
 

@@ -86,6 +86,9 @@ fn may_hold(text: &str) -> bool {
     })
 }
 
+/// What stands in the place of a value that is not shown.
+pub const HIDDEN: &str = "[hidden]";
+
 /// Every secret in `text`, in order, none overlapping.
 pub fn find(text: &str) -> Vec<Found> {
     let mut found = if may_hold(text) { named(text) } else { Vec::new() };

@@ -154,11 +154,10 @@ fn finding(report: &Report<'_>, finding: &Finding) -> Value {
 
 /// The offending lines with one line around them.
 fn source(report: &Report<'_>, finding: &Finding) -> Option<Vec<Value>> {
-    let (file, span) = (finding.resource.file.as_deref()?, finding.resource.span?);
+    let span = finding.resource.span?;
     let first = span.line.saturating_sub(1).max(1);
     let last = span.end_line.max(span.line).min(span.line + LINES_MAX - 1);
-    let text = report.sources.lines(file, first, last)?;
-    let text = model::secret::mask(&text).into_owned();
+    let text = crate::source::lines(report, finding, first, last)?;
     let rows = text.lines().zip(first..).map(|(text, number)| {
         let marked = (span.line..=span.end_line.max(span.line)).contains(&number);
         context! { number, text => printable(text), marked }

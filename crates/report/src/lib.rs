@@ -15,6 +15,7 @@ mod ocsf;
 mod report;
 mod safe;
 mod sarif;
+mod source;
 mod standard;
 mod terminal;
 

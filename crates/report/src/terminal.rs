@@ -114,8 +114,7 @@ fn place(finding: &Finding) -> String {
 fn excerpt(report: &Report<'_>, finding: &Finding) -> Option<String> {
     let (file, span) = (finding.resource.file.as_deref()?, finding.resource.span?);
     let last = span.end_line.max(span.line).min(span.line + LINES_MAX - 1);
-    let text = report.sources.lines(file, span.line, last)?;
-    let text = model::secret::mask(&text).into_owned();
+    let text = crate::source::lines(report, finding, span.line, last)?;
     let text: String = text.lines().map(|l| printable(l).into_owned() + "\n").collect();
     let range = range(&text, span, last);
     let file = printable(file).into_owned();

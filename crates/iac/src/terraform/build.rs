@@ -1,6 +1,6 @@
 //! The values of an instance as Terraform shapes them, with what is absent, linked and unknown told apart.
 
-use model::{Map, Reason, Text, Value};
+use model::{Map, Reason, Text, Value, secret};
 
 use super::input::{Instance, Sensitive};
 use super::json::{self, Node};
@@ -94,14 +94,7 @@ impl<'n> Builder<'n> {
         written: Written<'p>,
     ) -> Value {
         if sensitive.is_some_and(Node::is_true) {
-            let mut value = value.map_or(Value::Null, json::to_value);
-            if unknown.is_some_and(Node::is_true) {
-                let absent = matches!(written, Written::Nothing);
-                return if absent { Value::Null } else { Value::unknown(Reason::AfterApply, "sensitive value") };
-            }
-            let literal = matches!(written, Written::At(e) if e.get("constant_value").is_some());
-            mask(&mut value, if literal { "sensitive value, written in the configuration" } else { "sensitive value" });
-            return value;
+            return self.sensitive(place, value, unknown, written);
         }
         if unknown.is_some_and(Node::is_true) {
             return self.unknown(place, Shape::of(sensitive), written);
@@ -125,6 +118,37 @@ impl<'n> Builder<'n> {
             (Some(node), _) => json::to_value(node),
             (None, _) => Value::Null,
         }
+    }
+
+    /// A value that must not be shown. Of a password it is said whether the configuration spells it out, as nothing else is
+    /// asked of it.
+    fn sensitive(&self, place: &Place<'_>, value: Option<&Node<'_>>, unknown: Option<&Node<'_>>, written: Written<'_>) -> Value {
+        if unknown.is_some_and(Node::is_true) {
+            let absent = matches!(written, Written::Nothing);
+            return if absent { Value::Null } else { Value::unknown(Reason::AfterApply, "sensitive value") };
+        }
+        let mut value = value.map_or(Value::Null, json::to_value);
+        let secret = value.as_str().filter(|_| SECRET_NAMES.contains(&place.name));
+        match (written, secret) {
+            (Written::At(e), Some(text)) if self.is_literal(place, e, text) => value = Value::text(secret::HIDDEN),
+            (Written::At(e), Some(_)) if e.get("references").is_some() => {
+                value = Value::unknown_present(Reason::DynamicReference, "sensitive value");
+            }
+            _ => mask(&mut value, "sensitive value"),
+        }
+        value
+    }
+
+    /// True if the configuration holds the text itself, in the argument or as the default of a variable that gives it.
+    fn is_literal(&self, place: &Place<'_>, expression: &Node<'_>, text: &str) -> bool {
+        if expression.get("constant_value").is_some() {
+            return true;
+        }
+        let Some([Node::Str(reference)]) = expression.get("references").map(Node::list) else { return false };
+        let Some(name) = reference.strip_prefix("var.") else { return false };
+        let module = self.resolver.input.config.module(&super::address::module_path(place.context.module));
+        let default = module.and_then(|m| m.at(&["variables", name, "default"])).and_then(Node::str);
+        default == Some(text) && !text.is_empty()
     }
 
     fn map<'p>(&self, place: &Place<'p>, nodes: [Option<&Node<'_>>; 3], written: Written<'p>) -> Value {
