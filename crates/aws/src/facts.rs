@@ -1,6 +1,6 @@
 //! The API facts: for each service its protocol, endpoints, and read operations with the shapes of their inputs and outputs.
 //!
-//! Derived from botocore by `cargo xtask aws-facts` (see `facts/NOTICE`). One compressed frame a service, decoded when the
+//! Derived from botocore by `cargo xtask gen aws-facts` (see `facts/NOTICE`). One compressed frame a service, decoded when the
 //! service is first asked for.
 
 use std::collections::BTreeMap;

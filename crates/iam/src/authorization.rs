@@ -1,6 +1,6 @@
 //! Service-authorization facts: which actions there are, which resources they take, which condition keys they have.
 //!
-//! The built-in table is derived by `cargo xtask iam-facts`; a user can hand over a newer one. It is unpacked when it is
+//! The built-in table is derived by `cargo xtask gen iam-facts`; a user can hand over a newer one. It is unpacked when it is
 //! first asked for, and its lines are read service by service.
 
 use std::sync::OnceLock;

@@ -10,5 +10,5 @@ fn the_reference_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/cli.md");
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     let fresh = String::from_utf8(output.stdout).unwrap();
-    assert!(written == fresh, "docs/reference/cli.md is old: cargo run -- reference > docs/reference/cli.md");
+    assert!(written == fresh, "docs/reference/cli.md is old: cargo xtask gen");
 }

@@ -114,7 +114,7 @@ pub(crate) enum Question {
         /// What the policies are attached to; told by their shape if not given.
         #[arg(long, value_name = "TYPE")]
         policy_type: Option<TypeName>,
-        /// A newer service-authorization table than the built-in one, as `cargo xtask iam-facts` writes it.
+        /// A newer service-authorization table than the built-in one, as `cargo xtask gen iam-facts` writes it.
         #[arg(long, value_name = "FILE")]
         facts: Option<PathBuf>,
         /// `text` or `json`.

