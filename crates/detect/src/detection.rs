@@ -62,7 +62,7 @@ impl Detection {
     pub(crate) fn new(rule: RuleNo, hit: &Hit) -> Detection {
         Detection {
             rule,
-            actor: hit.event.actor.clone(),
+            actor: (*hit.event.actor).clone(),
             first: hit.event.time,
             last: hit.event.time,
             count: 0,
@@ -88,10 +88,10 @@ impl Detection {
         self.last = self.last.max(event.time);
         self.count += 1;
         self.failed += u64::from(event.error.is_some());
-        if self.events.len() < EVENTS_MAX && !self.events.contains(&event.id) {
-            self.events.push(event.id.clone());
+        if self.events.len() < EVENTS_MAX && self.events.iter().all(|held| **held != *event.id) {
+            self.events.push(event.id.to_string());
         }
-        resources.chain(event.resources.iter().map(String::as_str)).for_each(|text| put(&mut self.resources, text));
+        resources.chain(event.resources.iter().map(|text| &**text)).for_each(|text| put(&mut self.resources, text));
         put(&mut self.addresses, &event.address);
         put(&mut self.regions, &event.region);
         put(&mut self.accounts, &event.account);

@@ -203,7 +203,7 @@ impl<'r> Engine<'r> {
         }
         if let Some(origin) = self.lineage.origin(&hit.event.actor) {
             let mut event = (*hit.event).clone();
-            event.actor.origin = Some(origin);
+            Arc::make_mut(&mut event.actor).origin = Some(origin);
             hit.event = Arc::new(event);
         }
         let rules = self.rules;

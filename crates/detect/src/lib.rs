@@ -30,7 +30,7 @@ pub use engine::{Engine, HELD_HITS_MAX, INCIDENT_PAUSE, Match, Options, PAUSE, S
 pub use lineage::SESSIONS_MAX;
 pub use matcher::{Hit, Matcher};
 pub use ruleset::{RuleNo, RuleSet, Scratch, compile, compile_with};
-pub use sighting::{Actor, Class, Link, RESOURCES_MAX, Sighting, Standard, TEXT_BYTES_MAX, actor, link, seconds};
+pub use sighting::{Actor, Class, Known, Link, RESOURCES_MAX, Sighting, Standard, TEXT_BYTES_MAX, Text, actor, link, seconds};
 pub use state::{STATE_BYTES_MAX, STATE_SCHEMA, StateError};
 pub use suppress::Suppression;
 pub use terms::TERMS_MAX;

@@ -8,7 +8,7 @@ use logs::paths::PathId;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::ruleset::{RuleNo, RuleSet, Scratch};
-use crate::sighting::{Link, Sighting, clip, link};
+use crate::sighting::{Known, Link, Sighting, clip, link};
 
 /// A rule that matched an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,12 +32,13 @@ impl Hit {
 const VALUES_MAX: usize = 20;
 
 /// Matches events of one input after another against a rule set.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Matcher<'r> {
     rules: &'r RuleSet,
     scratch: Scratch,
     input: u32,
     terms: FxHashSet<u64>,
+    known: Known,
     /// What matched so far; take it when an input is done.
     pub hits: Vec<Hit>,
     /// The sessions that were handed out.
@@ -47,7 +48,23 @@ pub struct Matcher<'r> {
 impl<'r> Matcher<'r> {
     /// A matcher for the input with this number.
     pub fn new(rules: &'r RuleSet, input: u32) -> Matcher<'r> {
-        Matcher { rules, scratch: Scratch::default(), input, terms: FxHashSet::default(), hits: vec![], links: vec![] }
+        Matcher {
+            rules,
+            scratch: Scratch::default(),
+            input,
+            terms: FxHashSet::default(),
+            known: Known::default(),
+            hits: vec![],
+            links: vec![],
+        }
+    }
+
+    /// Goes on with another input; what matched so far should be taken first.
+    pub fn turn_to(&mut self, input: u32) {
+        self.input = input;
+        self.terms.clear();
+        self.hits.clear();
+        self.links.clear();
     }
 
     /// Looks at one event.
@@ -67,7 +84,7 @@ impl<'r> Matcher<'r> {
                     values.push((*path, clip(leaf.text()).into()));
                 }
             }
-            let event = sighting.get_or_insert_with(|| Arc::new(Sighting::of(event, standard, self.input)));
+            let event = sighting.get_or_insert_with(|| Arc::new(self.known.sighting(event, standard, self.input)));
             self.hits.push(Hit { rule: *rule, event: Arc::clone(event), values: values.into() });
         }
     }

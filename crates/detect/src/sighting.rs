@@ -1,8 +1,11 @@
 //! Who did what, when and from where: the part of an event that outlives its bytes.
 
+use std::sync::Arc;
+
 use logs::cloudtrail::Event;
 use logs::paths::{PathId, Paths};
-use logs::time;
+use logs::{Kind, time};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 /// The longest text kept of any field.
@@ -27,6 +30,7 @@ pub struct Standard {
     pub error: PathId,
     pub read_only: PathId,
     pub resources: PathId,
+    pub user: PathId,
     pub user_type: PathId,
     pub user_arn: PathId,
     pub user_id: PathId,
@@ -57,6 +61,7 @@ impl Standard {
             error: paths.add("errorCode"),
             read_only: paths.add("readOnly"),
             resources: paths.add("resources.ARN"),
+            user: paths.add("userIdentity"),
             user_type: paths.add("userIdentity.type"),
             user_arn: paths.add("userIdentity.arn"),
             user_id: paths.add("userIdentity.principalId"),
@@ -142,23 +147,26 @@ pub struct Actor {
     pub origin: Option<String>,
 }
 
+/// Text that many events share.
+pub type Text = Arc<str>;
+
 /// An event, as far as an alert needs it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the CloudTrail field of its name")]
 pub struct Sighting {
     /// Seconds since 1970; 0 if the record has no readable time.
     pub time: i64,
-    pub id: String,
-    pub name: String,
-    pub source: String,
-    pub region: String,
-    pub account: String,
-    pub address: String,
-    pub agent: String,
-    pub error: Option<String>,
+    pub id: Box<str>,
+    pub name: Text,
+    pub source: Text,
+    pub region: Text,
+    pub account: Text,
+    pub address: Text,
+    pub agent: Text,
+    pub error: Option<Text>,
     pub read_only: bool,
-    pub actor: Actor,
-    pub resources: Vec<String>,
+    pub actor: Arc<Actor>,
+    pub resources: Box<[Text]>,
     /// Which input it came from.
     pub input: u32,
     /// Which record of that input, from 1.
@@ -174,27 +182,69 @@ pub(crate) fn clip(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-impl Sighting {
-    /// Copies it out of an event.
-    pub fn of(event: &Event<'_>, standard: &Standard, input: u32) -> Sighting {
-        let text = |path: PathId| event.text(path).map(clip).unwrap_or_default().to_owned();
-        let recipient = event.text(standard.recipient).or_else(|| event.text(standard.user_account));
-        let mut resources: Vec<String> = vec![];
-        for leaf in event.values(standard.resources).take(RESOURCES_MAX) {
-            resources.push(clip(leaf.text()).to_owned());
+/// The most texts and actors that [`Known`] holds; past it, it starts anew.
+const KNOWN_MAX: usize = 4096;
+
+/// Texts and actors of earlier events: they come again and again, and are then shared.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    texts: FxHashSet<Text>,
+    /// By the bytes of `userIdentity` and the user agent, from which all of it follows.
+    actors: FxHashMap<Box<[u8]>, Arc<Actor>>,
+    key: Vec<u8>,
+}
+
+impl Known {
+    fn text(&mut self, text: &str) -> Text {
+        let text = clip(text);
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
         }
+        if self.texts.len() >= KNOWN_MAX {
+            self.texts.clear();
+        }
+        let new = Text::from(text);
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    fn actor(&mut self, event: &Event<'_>, standard: &Standard) -> Arc<Actor> {
+        let Some(identity) = event.first(standard.user).filter(|leaf| leaf.kind == Kind::Object) else {
+            return Arc::new(actor(event, standard));
+        };
+        self.key.clear();
+        self.key.extend_from_slice(identity.bytes);
+        self.key.extend_from_slice(event.text(standard.agent).unwrap_or_default().as_bytes());
+        if let Some(known) = self.actors.get(self.key.as_slice()) {
+            return Arc::clone(known);
+        }
+        if self.actors.len() >= KNOWN_MAX {
+            self.actors.clear();
+        }
+        let new = Arc::new(actor(event, standard));
+        self.actors.insert(self.key.as_slice().into(), Arc::clone(&new));
+        new
+    }
+
+    /// Copies out of an event what outlives it.
+    pub fn sighting(&mut self, event: &Event<'_>, standard: &Standard, input: u32) -> Sighting {
+        let recipient = event.text(standard.recipient).or_else(|| event.text(standard.user_account));
+        let account = self.text(recipient.unwrap_or_default());
+        let resources = event.values(standard.resources).take(RESOURCES_MAX).map(|leaf| self.text(leaf.text())).collect();
+        let error = event.text(standard.error).map(|code| self.text(code));
+        let mut text = |path: PathId| self.text(event.text(path).unwrap_or_default());
         Sighting {
             time: seconds(event, standard),
-            id: text(standard.event_id),
+            id: event.text(standard.event_id).map(clip).unwrap_or_default().into(),
             name: text(standard.event_name),
             source: text(standard.event_source),
             region: text(standard.region),
-            account: recipient.map(clip).unwrap_or_default().to_owned(),
+            account,
             address: text(standard.address),
             agent: text(standard.agent),
-            error: event.text(standard.error).map(|code| clip(code).to_owned()),
+            error,
             read_only: event.text(standard.read_only) == Some("true"),
-            actor: actor(event, standard),
+            actor: self.actor(event, standard),
             resources,
             input,
             record: event.ordinal(),

@@ -65,7 +65,7 @@ impl Suppression {
         let actor = &hit.event.actor;
         let address = || hit.event.address.parse::<std::net::IpAddr>();
         let resources: Vec<&str> =
-            hit.event.resources.iter().map(String::as_str).chain(hit.values.iter().map(|(_, value)| &**value)).collect();
+            hit.event.resources.iter().map(|text| &**text).chain(hit.values.iter().map(|(_, value)| &**value)).collect();
         !self.is_expired(now)
             && fits(&self.rule, &[&rule.id, rule.name.as_deref().unwrap_or_default()])
             && fits(

@@ -45,6 +45,16 @@ impl Input {
         self.path.display().to_string()
     }
 
+    /// Whether it is read in pieces: standard input, or a file too long to hold.
+    pub(crate) fn is_long(&self) -> bool {
+        self.path == Path::new("-") || self.bytes() > WHOLE_BYTES_MAX as u64
+    }
+
+    /// Its length as it lies on disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |data| data.len())
+    }
+
     /// The day in the file name, `20230710`.
     pub(crate) fn day(&self) -> Option<&str> {
         self.time.get(..8)
@@ -125,16 +135,35 @@ impl Outcome {
     }
 }
 
-/// Reads one input and hands its records to `see`.
-pub(crate) fn read(input: &Input, paths: &Paths, see: &mut dyn FnMut(&logs::cloudtrail::Event<'_>)) -> Outcome {
-    let mut outcome = Outcome::default();
-    if let Err(error) = read_into(input, paths, &mut outcome, see) {
-        outcome.fault = Some(format!("{error:#}"));
+/// Reads one input after another into the same memory.
+#[derive(Default)]
+pub(crate) struct Files {
+    packed: Vec<u8>,
+    text: Vec<u8>,
+    inflater: Inflater,
+}
+
+impl Files {
+    /// Reads one input and hands its records to `see`.
+    pub(crate) fn read(&mut self, input: &Input, paths: &Paths, see: &mut dyn FnMut(&logs::cloudtrail::Event<'_>)) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Err(error) = read_into(self, input, paths, &mut outcome, see) {
+            outcome.fault = Some(format!("{error:#}"));
+        }
+        outcome
     }
-    outcome
+
+    /// Hands the unpacked text of an input to `feed`, whole or in pieces. Gives the number of unpacked bytes, and why the input
+    /// could not be read to its end.
+    pub(crate) fn unpack(&mut self, input: &Input, feed: &mut Feed<'_>) -> (u64, Result<()>) {
+        let mut bytes = 0;
+        let fault = unpack_into(self, input, feed, &mut bytes);
+        (bytes, fault)
+    }
 }
 
 fn read_into(
+    files: &mut Files,
     input: &Input,
     paths: &Paths,
     outcome: &mut Outcome,
@@ -147,7 +176,7 @@ fn read_into(
         Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
         Item::Reject(_) => {}
     };
-    let (bytes, fault) = unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
+    let (bytes, fault) = files.unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
     outcome.bytes = bytes;
     outcome.counts = reader.finish();
     fault
@@ -156,26 +185,18 @@ fn read_into(
 /// Takes the next piece of text, told whether it is the last, and says how much of it is done with.
 pub(crate) type Feed<'a> = dyn FnMut(&[u8], bool) -> usize + 'a;
 
-/// Hands the unpacked text of an input to `feed`, whole or in pieces. Gives the number of unpacked bytes, and why the input could
-/// not be read to its end.
-pub(crate) fn unpack(input: &Input, feed: &mut Feed<'_>) -> (u64, Result<()>) {
-    let mut bytes = 0;
-    let fault = unpack_into(input, feed, &mut bytes);
-    (bytes, fault)
-}
-
-fn unpack_into(input: &Input, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
+fn unpack_into(files: &mut Files, input: &Input, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
     if input.path == Path::new("-") {
         return pieces(&mut std::io::stdin().lock(), None, feed, bytes);
     }
     let mut file = File::open(&input.path)?;
     let size = file.metadata()?.len();
     if size <= WHOLE_BYTES_MAX as u64 {
-        let (mut packed, mut text) = (Vec::with_capacity(size as usize), Vec::new());
-        file.read_to_end(&mut packed)?;
-        if Inflater::new().unpack(&packed, &mut text, WHOLE_BYTES_MAX).is_ok() {
-            *bytes = text.len() as u64;
-            feed(&text, true);
+        files.packed.clear();
+        file.read_to_end(&mut files.packed)?;
+        if files.inflater.unpack(&files.packed, &mut files.text, WHOLE_BYTES_MAX).is_ok() {
+            *bytes = files.text.len() as u64;
+            feed(&files.text, true);
             return Ok(());
         }
         file = File::open(&input.path)?;

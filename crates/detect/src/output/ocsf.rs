@@ -65,7 +65,7 @@ pub fn ocsf_finding(detection: &Detection, rules: &RuleSet) -> Value {
 
 /// A record as API Activity, class 6003, or for sign-ins as Authentication, class 3002.
 pub fn ocsf_activity(event: &Sighting) -> Value {
-    let sign_in = event.source == "signin.amazonaws.com";
+    let sign_in = &*event.source == "signin.amazonaws.com";
     let (class, name, category, category_name) = if sign_in {
         (3002, "Authentication", 3, "Identity & Access Management")
     } else {

@@ -35,7 +35,7 @@ impl Coverage {
         if event.time <= 0 || self.count >= CELLS_MAX {
             return;
         }
-        let hours = self.cells.entry((event.account.clone(), event.region.clone())).or_default();
+        let hours = self.cells.entry((event.account.to_string(), event.region.to_string())).or_default();
         let before = hours.len();
         *hours.entry(event.time.div_euclid(HOUR) * HOUR).or_default() += 1;
         self.count += hours.len() - before;

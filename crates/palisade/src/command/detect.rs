@@ -2,26 +2,30 @@
 
 mod flows;
 
+mod reading;
+
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use detect::sigma::Placeholders;
-use detect::{Detection, Engine, Hit, Link, Matcher, Options, RuleSet, Suppression};
+use detect::{Detection, Engine, Matcher, Options, RuleSet, Suppression};
 use model::Severity;
-use rayon::prelude::*;
 use serde::Deserialize;
 
+use self::reading::{Progress, Worker, together, widen};
 use crate::exit::Exit;
 use crate::input::Knowledge;
-use crate::logfiles::{self, Input, Outcome};
+use crate::logfiles::{self, Files, Input, Outcome};
 use crate::output;
 
 /// How many files are read before their hits are put in order.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
+
+/// How many hits of a long input are gathered before they are put in order.
+const HITS_MAX: usize = 10_000;
 
 /// How often a followed folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -95,6 +99,7 @@ struct Run<'r> {
     args: &'r DetectArgs,
     rules: &'r RuleSet,
     engine: Engine<'r>,
+    workers: Vec<Worker<'r>>,
     targets: Vec<output::Target>,
     minimum: Severity,
     names: Vec<String>,
@@ -105,14 +110,6 @@ struct Run<'r> {
     csv_begun: bool,
     texts: Vec<String>,
     flows: flows::Flows,
-}
-
-/// What one file gave.
-struct Found {
-    outcome: Outcome,
-    hits: Vec<Hit>,
-    links: Vec<Link>,
-    span: Option<(i64, i64)>,
 }
 
 /// Detects.
@@ -130,6 +127,9 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
         args,
         rules: &rules,
         engine: Engine::new(&rules, options),
+        workers: (0..rayon::current_num_threads())
+            .map(|_| Worker { rules: &rules, files: Files::default(), matcher: Matcher::new(&rules, 0) })
+            .collect(),
         targets,
         minimum,
         names: vec![],
@@ -255,19 +255,6 @@ pub(crate) fn inputs(paths: &[PathBuf], from: &Option<String>, to: &Option<Strin
     Ok((inputs, passed_over))
 }
 
-fn one(rules: &RuleSet, number: u32, input: &Input) -> Found {
-    let mut matcher = Matcher::new(rules, number);
-    let mut span: Option<(i64, i64)> = None;
-    let outcome = logfiles::read(input, rules.paths(), &mut |event| {
-        let time = detect::seconds(event, rules.standard());
-        if time > 0 {
-            span = Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
-        }
-        matcher.see(event);
-    });
-    Found { outcome, hits: matcher.hits, links: matcher.links, span }
-}
-
 impl Run<'_> {
     /// Reads all inputs, and with `--follow` those that come later.
     fn everything(&mut self) -> Result<()> {
@@ -302,30 +289,47 @@ impl Run<'_> {
     }
 
     fn batches(&mut self, inputs: &[Input]) -> Result<()> {
-        let progress = progress(inputs.len());
-        for batch in inputs.chunks(BATCH) {
-            let first = self.names.len() as u32;
-            self.names.extend(batch.iter().map(Input::name));
-            let rules = self.rules;
-            let found: Vec<Found> = batch
-                .par_iter()
-                .enumerate()
-                .map(|(n, input)| {
-                    let found = one(rules, first + n as u32, input);
-                    progress.inc(1);
-                    found
-                })
-                .collect();
-            for (input, found) in batch.iter().zip(found) {
-                self.complain(&found.outcome, &input.name());
-                self.engine.add(found.hits, found.links, found.span);
+        let progress = Progress::new(inputs);
+        for same in inputs.chunk_by(|a, b| a.is_long() == b.is_long()) {
+            if same.iter().any(Input::is_long) {
+                same.iter().for_each(|input| self.long(input, &progress));
+                continue;
             }
-            if self.args.per_event {
-                self.tell()?;
+            for batch in same.chunks(BATCH) {
+                let first = self.names.len() as u32;
+                self.names.extend(batch.iter().map(Input::name));
+                let found =
+                    together(&mut self.workers, first, batch, &|found, input| progress.step(found.outcome.counts.parsed, input));
+                for (input, found) in batch.iter().zip(found) {
+                    self.complain(&found.outcome, &input.name());
+                    self.engine.add(found.hits, found.links, found.span);
+                }
+                if self.args.per_event {
+                    self.tell()?;
+                }
             }
         }
-        progress.finish_and_clear();
+        progress.finish();
         Ok(())
+    }
+
+    /// A long input gives its hits bit by bit.
+    fn long(&mut self, input: &Input, progress: &Progress) {
+        let Some(worker) = self.workers.first_mut() else { return };
+        worker.matcher.turn_to(self.names.len() as u32);
+        self.names.push(input.name());
+        let (rules, matcher, engine) = (self.rules, &mut worker.matcher, &mut self.engine);
+        let mut span: Option<(i64, i64)> = None;
+        let outcome = worker.files.read(input, rules.paths(), &mut |event| {
+            widen(&mut span, detect::seconds(event, rules.standard()));
+            matcher.see(event);
+            if matcher.hits.len() >= HITS_MAX {
+                engine.add(std::mem::take(&mut matcher.hits), std::mem::take(&mut matcher.links), span);
+            }
+        });
+        engine.add(std::mem::take(&mut matcher.hits), std::mem::take(&mut matcher.links), span);
+        progress.step(outcome.counts.parsed, input);
+        self.complain(&outcome, &input.name());
     }
 
     fn complain(&mut self, outcome: &Outcome, name: &str) {
@@ -470,15 +474,4 @@ impl Run<'_> {
         let Some(path) = &self.args.state else { return Ok(()) };
         output::write(path, &String::from_utf8_lossy(&self.engine.save()))
     }
-}
-
-fn progress(files: usize) -> indicatif::ProgressBar {
-    if files < 3 || !std::io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let bar = indicatif::ProgressBar::new(files as u64);
-    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} files, {per_sec}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar
 }

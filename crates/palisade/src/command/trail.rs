@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use detect::trail::{Coverage, Query, Summary, Verdict, read_digest, verify};
-use detect::{Sighting, Standard};
+use detect::{Known, Sighting, Standard};
 use logs::inflate::Inflater;
 use logs::paths::Paths;
 use logs::time;
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::command::detect::{inputs, note};
 use crate::exit::Exit;
-use crate::logfiles::{self, Outcome};
+use crate::logfiles::{Files, Outcome};
 use crate::{hex, output, rsa};
 
 /// The most events that a timeline sorts; past it, it says so.
@@ -165,11 +165,11 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Resul
     let standard = Standard::new(&mut paths);
     let query = Query::parse(question, &mut paths).map_err(anyhow::Error::msg)?;
     let (inputs, _) = inputs(&source.paths, &source.from, &source.to)?;
-    let mut totals = Outcome::default();
+    let (mut totals, mut files, mut known) = (Outcome::default(), Files::default(), Known::default());
     for (number, input) in inputs.iter().enumerate() {
-        let outcome = logfiles::read(input, &paths, &mut |event| {
+        let outcome = files.read(input, &paths, &mut |event| {
             if query.holds(event, &standard) {
-                see(Sighting::of(event, &standard, number as u32));
+                see(known.sighting(event, &standard, number as u32));
             }
         });
         outcome.complaints(&input.name()).iter().for_each(|line| note(line));

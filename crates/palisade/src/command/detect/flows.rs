@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::note;
 use crate::input::Knowledge;
-use crate::logfiles::{self, Input};
+use crate::logfiles::{self, Files, Input};
 
 /// Records are put together apart this many at a time, in a table that fits the processor's cache.
 const RECORDS_APART: u64 = 50_000;
@@ -119,7 +119,7 @@ impl Flows {
             Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
             Item::Reject(_) => {}
         };
-        let (_, fault) = logfiles::unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
+        let (_, fault) = Files::default().unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
         fold.merge(&part, 0);
         let (fields, unknown) = reader.fields();
         Read {
