@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use catalogue::{Catalogue, SourceFile};
 use iac::cloudformation::Parameters;
-use model::Snapshot;
+use model::{Gap, GapReason, Snapshot};
 use report::Sources;
 
 pub(crate) use saved::Content;
@@ -137,13 +137,28 @@ fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Res
         mapping: std::sync::Arc::new(iac::terraform::Mapping::of(&knowledge.catalogue)),
         ..iac::Options::default()
     };
-    let iac::Reading { mut snapshot, others } = iac::read(paths, &options);
-    if others.is_empty() {
-        return Ok(Reading { snapshot, answers: Vec::new() });
+    if let Some(missing) = paths.first().filter(|_| paths.iter().all(|path| path.symlink_metadata().is_err())) {
+        bail!("cannot read `{}`: no such file or folder", missing.display());
     }
-    let saved::Saved { snapshot: more, folders } = saved::read(others, paths, &knowledge.plan()?);
-    snapshot.append(more);
-    Ok(Reading { snapshot, answers: folders })
+    let iac::Reading { mut snapshot, others } = iac::read(paths, &options);
+    let answers = match others.is_empty() {
+        true => Vec::new(),
+        false => {
+            let saved::Saved { snapshot: more, folders } = saved::read(others, paths, &knowledge.plan()?);
+            snapshot.append(more);
+            folders
+        }
+    };
+    if snapshot.scopes.is_empty() && snapshot.gaps.is_empty() && answers.is_empty() {
+        snapshot.gaps.extend(paths.iter().map(|path| nothing_in(path)));
+    }
+    Ok(Reading { snapshot, answers })
+}
+
+/// Says that a folder holds nothing to judge: a run over nothing must not look like a clean one.
+fn nothing_in(path: &Path) -> Gap {
+    let gap = Gap::new(path.display().to_string(), GapReason::Missing, "nothing in it is of a kind that is read");
+    gap.help("a template, a plan or state as JSON, a snapshot, or answers of the AWS CLI; `palisade scan --help` tells more")
 }
 
 /// The texts of source files, read when an excerpt is first asked for.

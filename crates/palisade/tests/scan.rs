@@ -117,7 +117,8 @@ fn exit_codes() {
         (&["cut.yaml", "good.yaml", "--fail-on", "never"], 0, ""),
         (&["cut.yaml", "good.yaml", "--fail-on", "never", "--strict"], 3, ""),
         (&["cut.yaml", "good.yaml", "--strict"], 1, ""),
-        (&["absent.yaml", "--strict"], 3, ""),
+        (&["absent.yaml", "good.yaml", "--fail-on", "never", "--strict"], 3, ""),
+        (&["absent.yaml"], 2, "cannot read `absent.yaml`"),
         (&[], 2, "no credentials found"),
         (&["good.yaml", "--fail-on", "dire"], 2, "`dire` is not a severity"),
         (&["good.yaml", "--no-such-flag"], 2, "--no-such-flag"),
@@ -201,10 +202,13 @@ fn a_key_written_twice_is_told() {
 }
 
 #[test]
-fn an_empty_folder_has_nothing_to_fail() {
+fn a_folder_with_nothing_to_read_is_a_gap() {
     let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("notes.txt"), "nothing").unwrap();
     let (code, report) = json(dir.path(), &[".", "--strict"]);
-    assert_eq!((code, report["summary"]["resources"].as_u64()), (0, Some(0)));
+    assert_eq!((code, report["summary"]["resources"].as_u64()), (3, Some(0)));
+    assert_eq!(report["gaps"][0]["what"], ".", "{}", report["gaps"]);
+    assert_eq!(json(dir.path(), &["."]).0, 0);
 }
 
 #[cfg(unix)]
