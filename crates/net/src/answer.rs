@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::Ports;
+
 /// The three answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,6 +93,26 @@ pub struct Answer {
     pub assumptions: Vec<String>,
     /// What is missing; empty unless unknown.
     pub reasons: Vec<String>,
+}
+
+impl Answer {
+    /// An answer that nothing is known for yet.
+    pub(crate) fn unknown(from: &str, to: &str, ports: &Ports) -> Answer {
+        Answer {
+            schema: REACH_SCHEMA.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            ports: ports.to_string(),
+            answer: Verdict::Unknown,
+            open: String::new(),
+            path: Vec::new(),
+            reply: Vec::new(),
+            blockers: Vec::new(),
+            leaves: None,
+            assumptions: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
 }
 
 /// The schema's name.

@@ -126,6 +126,7 @@ const KEYS: &[&str] = &[
     "CacheClusters",
     "CacheSubnetGroups",
     "Functions",
+    "cluster",
 ];
 
 /// True if the document is a saved answer about networks.
@@ -288,6 +289,10 @@ impl Staging {
             "LoadBalancerTargetHealth" => Staging::target_health,
             "LoadBalancerAttributes" => Staging::balancer_attributes,
             "TargetGroupAttributes" => Staging::target_group_attributes,
+            "cluster" => {
+                self.kubernetes(value);
+                return true;
+            }
             "VpcBlockPublicAccessOptions" => {
                 self.block_public_access(value);
                 return true;

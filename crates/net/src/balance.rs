@@ -11,7 +11,7 @@ use crate::direct::Source;
 use crate::filter::{Filter, Side, Way};
 use crate::network::{Balancer, BalancerKind, BalancerTarget, Network, State, TargetGroup};
 use crate::ports::Ports;
-use crate::trace::{Check, Step, Trace, code};
+use crate::trace::{Check, PORTS, Step, Trace, code};
 
 /// A target's place behind a balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,8 @@ impl Network {
         for (interface, way, side) in sides {
             if !self.interface(interface).ungrouped {
                 let ids: Vec<&str> = self.interface(interface).groups.iter().map(|g| g.id.as_ref()).collect();
-                let fix = format!("a rule for {} on {}", side.addr, ids.first().unwrap_or(&"its group"));
+                let (word, peer) = if way == Way::In { ("inbound", "from") } else { ("outbound", "to") };
+                let fix = format!("an {word} rule for {PORTS} {peer} {} on {}", side.addr, ids.first().unwrap_or(&"its group"));
                 let step = Step::pass("security-group", ids.join(","), "");
                 let filter = self.group_filter(interface, way, &side);
                 walk.push(

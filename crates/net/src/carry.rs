@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::filter::{Filter, Way};
 use crate::network::{BlockMode, Link, Network, OwnerKind, Route, State, Table, Target};
 use crate::ports::{Ports, protocol};
-use crate::trace::{Check, End, Exit, Step, Trace, code};
+use crate::trace::{Check, End, Exit, PORTS, Step, Trace, code};
 
 /// A way with more components than this goes round in circles.
 pub(crate) const HOPS_MAX: usize = 64;
@@ -82,8 +82,8 @@ impl<'a> Walk<'a> {
         let filter = self.net.acl_filter(subnet, way, addr, within);
         let id = self.net.subnet(subnet).acl.id.clone();
         let direction = if way == Way::In { "inbound" } else { "outbound" };
-        let what = if self.reply { "the reply's client ports" } else { "the port" };
-        let fix = format!("an {direction} allow line for {what}, {addr}, before any deny");
+        let peer = if way == Way::In { "from" } else { "to" };
+        let fix = format!("an {direction} allow line for {PORTS} {peer} {addr}, before any deny");
         let check = Check::Acl { subnet, way, addr };
         self.push(Step::pass("network-acl", id, "").filter(filter, code::SUBNET_ACL_RESTRICTION).check(check).fix(fix));
     }
@@ -93,8 +93,8 @@ impl<'a> Walk<'a> {
     pub(crate) fn route_from(&mut self, subnet: usize) -> End {
         let vpc = self.net.subnet(subnet).vpc.at;
         let Some(vpc) = vpc else {
-            let id = self.net.subnet(subnet).vpc.id.clone();
-            return self.lost(Step::pass("vpc", id.clone(), "").unknown(format!("VPC {id} isn't in the snapshot")));
+            let (id, of) = (self.net.subnet(subnet).vpc.id.clone(), self.net.subnet(subnet).id.clone());
+            return self.lost(Step::pass("vpc", id.clone(), "").unknown(missing_vpc(&id, &of)));
         };
         if self.zone.is_empty() {
             self.zone = self.net.subnet(subnet).zone.clone();
@@ -348,8 +348,8 @@ impl<'a> Walk<'a> {
         let net = self.net;
         let interface = net.interface(at);
         let Some(vpc) = interface.vpc.at else {
-            let id = interface.vpc.id.clone();
-            return self.lost(Step::pass("vpc", id.clone(), "").unknown(format!("VPC {id} isn't in the snapshot")));
+            let (id, of) = (interface.vpc.id.clone(), &interface.id);
+            return self.lost(Step::pass("vpc", id.clone(), "").unknown(missing_vpc(&id, of)));
         };
         self.grouped = Truth::False;
         let Some(gateway) = net.vpc(vpc).igw.map(|at| net.gateway(at).id.clone()) else {
@@ -555,6 +555,10 @@ impl<'a> Walk<'a> {
         let reason = format!("{} forwards this traffic as it sees fit", interface.id);
         self.lost(step.unknown(reason))
     }
+}
+
+fn missing_vpc(id: &str, of: &str) -> String {
+    if id.is_empty() { format!("the VPC of {of} isn't known") } else { format!("VPC {id} isn't in the snapshot") }
 }
 
 /// The words for a route's destination.

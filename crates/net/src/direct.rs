@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::filter::{Side, Way};
 use crate::network::{Address, Network};
 use crate::ports::Ports;
-use crate::trace::{Check, End, Exit, Step, Trace, code};
+use crate::trace::{Check, End, Exit, PORTS, Step, Trace, code};
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,7 +255,11 @@ impl Talk<'_> {
         }
         let ids: Vec<&str> = of.groups.iter().map(|g| g.id.as_ref()).collect();
         let (direction, word) = if way == Way::In { ("inbound", "from") } else { ("outbound", "to") };
-        let fix = format!("an {direction} rule {word} {} on {}", side.addr, ids.first().unwrap_or(&"a group of the interface"));
+        let fix = format!(
+            "an {direction} rule for {PORTS} {word} {} on {}",
+            side.addr,
+            ids.first().unwrap_or(&"a group of the interface")
+        );
         let step = Step::pass("security-group", ids.join(","), "").filter(filter, code::ENI_SG_RULES_MISMATCH);
         self.walk.push(step.check(Check::Groups { interface, way, side }).fix(fix));
     }

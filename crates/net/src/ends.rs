@@ -59,16 +59,13 @@ impl Place {
             let tagged = |at: &usize| has(*at);
             return Ok(Place::Interfaces((0..net.interfaces.len()).filter(tagged).collect()));
         }
-        if text.contains('/') && text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
-            match Cidr::parse(text) {
-                Some(block) => return Ok(Place::Block(block)),
-                None if text.chars().all(|c| c.is_ascii_hexdigit() || ".:/".contains(c)) => {
-                    return wrong(format!("`{text}` is not a CIDR block"));
-                }
-                None => {}
-            }
+        if let Some(block) = Cidr::parse(text) {
+            return Ok(Place::Block(block));
         }
-        Ok(by_name(net, text))
+        match malformed(text) {
+            Some(message) => wrong(message),
+            None => Ok(by_name(net, text)),
+        }
     }
 
     /// The ways in from on-premises that this place means.
@@ -94,6 +91,17 @@ impl Place {
         }
         entries
     }
+}
+
+/// What is wrong with text that can only be meant for an address or a block and is neither.
+pub(crate) fn malformed(text: &str) -> Option<String> {
+    let numbers = text.chars().all(|c| c.is_ascii_hexdigit() || ".:/".contains(c));
+    let dotted = text.split('/').next().is_some_and(|head| head.split('.').filter(|part| !part.is_empty()).count() == 4);
+    let meant = numbers && ((dotted && !text.contains(|c: char| c.is_ascii_alphabetic())) || text.matches(':').count() > 1);
+    if !meant || Addr::parse(text).is_some() || Cidr::parse(text).is_some() {
+        return None;
+    }
+    Some(if text.contains('/') { format!("`{text}` is not a CIDR block") } else { format!("`{text}` is not an IP address") })
 }
 
 fn by_name(net: &Network, text: &str) -> Place {

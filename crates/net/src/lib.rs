@@ -26,6 +26,7 @@ pub mod network;
 #[cfg(test)]
 mod oracle;
 pub mod pairs;
+pub mod planes;
 pub mod ports;
 pub mod reach;
 pub mod rules;

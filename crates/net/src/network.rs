@@ -696,6 +696,7 @@ pub struct Network {
     pub target_groups: Vec<TargetGroup>,
     pub access_blocks: Vec<PublicAccessBlock>,
     pub exclusions: Vec<Exclusion>,
+    pub planes: Vec<crate::planes::Plane>,
     /// Flow logs: the id of the VPC, subnet or interface, and the log's own.
     pub flow_logs: Vec<(Text, Text)>,
     /// Why there may be interfaces that are not listed, whatever the VPC, if so.

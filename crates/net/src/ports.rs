@@ -264,6 +264,23 @@ impl Ports {
         }
     }
 
+    /// What replies to `self` are sent to: clients' ports, echo replies, the same protocol.
+    pub fn answers(&self) -> Ports {
+        let clients =
+            |asked: &Spans| if asked.is_empty() { Spans::default() } else { Spans::one(CLIENT_PORTS.0, CLIENT_PORTS.1) };
+        let echo = |asked: &Spans, request: u16, reply: u16| {
+            let requests = Spans::one(request << 8, (request << 8) | 255);
+            if asked.and(&requests).is_empty() { Spans::default() } else { Spans::one(reply << 8, (reply << 8) | 255) }
+        };
+        Ports {
+            tcp: clients(&self.tcp),
+            udp: clients(&self.udp),
+            icmp: echo(&self.icmp, 8, 0),
+            icmp6: echo(&self.icmp6, 128, 129),
+            other: self.other,
+        }
+    }
+
     /// Some member, TCP first: a witness. `(protocol, port)` as [`Ports::contains`] takes it.
     pub fn first(&self) -> Option<(u8, u16)> {
         let spans = [

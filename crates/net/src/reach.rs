@@ -7,7 +7,7 @@ use model::Text;
 use rustc_hash::FxHashMap;
 
 use crate::addr::{Addr, AddrSet, Cidr, Family, internet};
-use crate::answer::{Answer, Blocker, Hop, REACH_SCHEMA, Verdict};
+use crate::answer::{Answer, Blocker, Hop, Verdict};
 use crate::balance::Client;
 use crate::direct::Source;
 use crate::ends::{Place, inside, public};
@@ -15,7 +15,7 @@ use crate::exposure::cut;
 use crate::filter::Way;
 use crate::network::{BalancerKind, Network, Peer};
 use crate::ports::Ports;
-use crate::trace::{Check, Exit, Step, Trace, code};
+use crate::trace::{Check, Exit, PORTS, Step, Trace, code};
 
 /// More pairs of concrete addresses than this are not looked at in full for one question; those that the groups of both ends rule
 /// out do not count.
@@ -95,20 +95,9 @@ pub(crate) fn reach_within(net: &Network, (from, to): (&Place, &Place), ports: &
         search.announced = announced(net, only.as_deref());
     }
     search.run(from, to);
-    let mut answer = Answer {
-        schema: REACH_SCHEMA.to_owned(),
-        from: place_text(net, from),
-        to: place_text(net, to),
-        ports: ports.to_string(),
-        answer: Verdict::Blocked,
-        open: String::new(),
-        path: Vec::new(),
-        reply: Vec::new(),
-        blockers: Vec::new(),
-        leaves: None,
-        assumptions: Vec::new(),
-        reasons: search.missing.clone(),
-    };
+    let mut answer = Answer::unknown(&place_text(net, from), &place_text(net, to), ports);
+    answer.answer = Verdict::Blocked;
+    answer.reasons.clone_from(&search.missing);
     match &search.best {
         None if answer.reasons.is_empty() => {
             answer.blockers.push(nothing_there(&answer.from, &answer.to));
@@ -519,7 +508,7 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
                 hops.push(hop(net, step, port));
             }
         }
-        answer.blockers.extend(stops(trace, ports).into_iter().map(|step| blocker(net, step, port, best.stranger)));
+        answer.blockers.extend(stops(trace, ports).into_iter().map(|step| blocker(net, step, (port, ports), best.stranger)));
         if answer.answer == Verdict::Unknown {
             let filters = trace.steps.iter().filter_map(|s| s.filter.as_ref());
             let unsure = filters.filter(|f| !f.reasons.is_empty()).flat_map(|f| &f.reasons);
@@ -573,8 +562,10 @@ fn hop(net: &Network, step: &Step, port: (u8, u16)) -> Hop {
     Hop { component: step.component.to_owned(), id: id.to_string(), rule: rule.to_string() }
 }
 
-fn blocker(net: &Network, step: &Step, port: (u8, u16), stranger: Option<Addr>) -> Blocker {
+fn blocker(net: &Network, step: &Step, (port, ports): ((u8, u16), &Ports), stranger: Option<Addr>) -> Blocker {
     let (id, rule) = rule(net, step, port);
+    let ports = if step.reply { ports.answers() } else { ports.clone() };
+    let opens = step.fix.replace(PORTS, &ports.to_string());
     Blocker {
         component: step.component.to_owned(),
         id: id.to_string(),
@@ -582,8 +573,8 @@ fn blocker(net: &Network, step: &Step, port: (u8, u16), stranger: Option<Addr>) 
         code: step.code.to_owned(),
         direction: if step.reply { "reply" } else { "forward" }.to_owned(),
         opens: match stranger {
-            Some(addr) => step.fix.replace(&addr.to_string(), &Cidr::all(addr.family).to_string()),
-            None => step.fix.to_string(),
+            Some(addr) => opens.replace(&addr.to_string(), &Cidr::all(addr.family).to_string()),
+            None => opens,
         },
     }
 }

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Verdict};
-use crate::ends::Place;
+use crate::ends::{Place, malformed};
 use crate::network::Network;
 use crate::ports::Ports;
 use crate::reach::reach;
@@ -96,7 +96,7 @@ pub fn parse_rules(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for (at, raw) in text.lines().enumerate() {
         let line = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let code = raw.split('#').next().unwrap_or_default();
+        let code = without_comment(raw);
         if code.trim().is_empty() {
             continue;
         }
@@ -108,9 +108,19 @@ pub fn parse_rules(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
     if errors.is_empty() { Ok(rules) } else { Err(errors) }
 }
 
+/// A `#` at the start of the line or behind a blank begins a comment.
+fn without_comment(line: &str) -> &str {
+    let begins = |at: usize| line.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace));
+    let at = line.match_indices('#').map(|(at, _)| at).find(|at| begins(*at));
+    at.and_then(|at| line.get(..at)).unwrap_or(line)
+}
+
 fn rule(code: &str, line: u32) -> Result<Rule, RuleError> {
     let form = "deny|allow|allow only A -> B PORTS, such as `deny internet -> tag:tier=db any`";
-    let column = |part: &str| u32::try_from((part.as_ptr() as usize).saturating_sub(code.as_ptr() as usize) + 1).unwrap_or(1);
+    let column = |part: &str| {
+        let before = code.get(..(part.as_ptr() as usize).saturating_sub(code.as_ptr() as usize)).unwrap_or_default();
+        u32::try_from(before.chars().count() + 1).unwrap_or(1)
+    };
     let error = |part: &str, message: String| RuleError { line, column: column(part), message, help: form.to_owned() };
     let body = code.trim();
     let (word, rest) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
@@ -129,6 +139,11 @@ fn rule(code: &str, line: u32) -> Result<Rule, RuleError> {
     if from.trim().is_empty() {
         return Err(error(rest, "the left end is empty".to_owned()));
     }
+    for end in [from.trim(), to.trim()] {
+        if let Some(message) = malformed(end) {
+            return Err(error(end, message));
+        }
+    }
     let ports = Ports::parse(ports).map_err(|message| error(ports, message))?;
     Ok(Rule { line, text: body.to_owned(), demand, from: from.trim().to_owned(), to: to.trim().to_owned(), ports })
 }
@@ -140,15 +155,18 @@ pub fn check_rules(net: &Network, rules: &[Rule]) -> Vec<Checked> {
 
 fn check(net: &Network, rule: &Rule) -> Checked {
     let done = |outcome: Outcome, answer: Option<Answer>| Checked { line: rule.line, rule: rule.text.clone(), outcome, answer };
-    let ends = (Place::parse(net, &rule.from), Place::parse(net, &rule.to));
-    let (Ok(from), Ok(to)) = ends else { return done(Outcome::Unknown, None) };
+    let unclear = |reason: String| {
+        let mut answer = Answer::unknown(&rule.from, &rule.to, &rule.ports);
+        answer.reasons.push(reason);
+        done(Outcome::Unknown, Some(answer))
+    };
+    let (from, to) = match (Place::parse(net, &rule.from), Place::parse(net, &rule.to)) {
+        (Ok(from), Ok(to)) => (from, to),
+        (Err(error), _) | (_, Err(error)) => return unclear(error.message),
+    };
     let empty = |place: &Place| matches!(place, Place::Interfaces(list) if list.is_empty());
     if empty(&from) || empty(&to) {
-        let mut answer = reach(net, &from, &to, &rule.ports);
-        answer.answer = Verdict::Unknown;
-        answer.blockers.clear();
-        answer.reasons = vec![format!("nothing matches `{}`", if empty(&from) { &rule.from } else { &rule.to })];
-        return done(Outcome::Unknown, Some(answer));
+        return unclear(format!("nothing matches `{}`", if empty(&from) { &rule.from } else { &rule.to }));
     }
     match rule.demand {
         Demand::Deny => {
@@ -248,6 +266,21 @@ mod tests {
             parse_rules("permit a -> b any\ndeny a b any\n  deny a -> b tcp/99999\ndeny a -> any\ndeny -> b any").unwrap_err();
         let places: Vec<(u32, u32)> = errors.iter().map(|e| (e.line, e.column)).collect();
         assert_eq!(places, [(1, 1), (2, 6), (3, 15), (4, 10), (5, 6)]);
+        let errors = parse_rules("deny é -> 10.0.0.0/33 any\ndeny 10.0.0.300 -> b any").unwrap_err();
+        let places: Vec<(u32, u32)> = errors.iter().map(|e| (e.line, e.column)).collect();
+        assert_eq!(places, [(1, 11), (2, 6)]);
+        let rules = parse_rules("deny tag:Name=web#1 -> b any").unwrap();
+        assert_eq!(rules[0].from, "tag:Name=web#1");
+    }
+
+    #[test]
+    fn an_end_that_is_not_there_is_said() {
+        let rules = parse_rules("deny internet -> tag:tier=db any\ndeny internet -> i-gone any").unwrap();
+        let net = crate::synthetic::account(crate::synthetic::Size { interfaces: 3, groups: 1 }, 1);
+        let told: Vec<(Outcome, String)> =
+            check_rules(&net, &rules).into_iter().map(|c| (c.outcome, c.answer.unwrap().reasons.join("; "))).collect();
+        assert_eq!(told[0], (Outcome::Unknown, "nothing matches `tag:tier=db`".to_owned()));
+        assert_eq!(told[1], (Outcome::Unknown, "i-gone isn't in the snapshot".to_owned()));
     }
 
     #[test]

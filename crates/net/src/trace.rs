@@ -47,6 +47,9 @@ pub mod code {
     pub const VPCE_GATEWAY_PROTOCOL_RESTRICTION: &str = "VPCE_GATEWAY_PROTOCOL_RESTRICTION";
 }
 
+/// Stands in a step's fix for the ports of the question, or of its reply.
+pub(crate) const PORTS: &str = "{ports}";
+
 /// What a step is about, for naming the deciding rule once the port is chosen.
 #[derive(Clone, Debug)]
 pub(crate) enum Check {

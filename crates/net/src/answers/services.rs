@@ -9,6 +9,7 @@ use super::Staging;
 use super::read::{flag, list, or_empty, text};
 use crate::addr::{Addr, Cidr, Family};
 use crate::network::{Address, Interface, Link, Owner, OwnerKind, Tags};
+use crate::planes::{Kind, Told};
 
 /// A service as its own answer describes it.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,7 @@ impl Staging {
             return self.malformed("DBInstances", "an element has no DBInstanceIdentifier");
         };
         let group = item.get("DBSubnetGroup").cloned().unwrap_or_default();
+        self.flagged(item, &id, Kind::Database);
         self.services.push(Service {
             service: "rds",
             subnets: fields(&group, "Subnets", "SubnetIdentifier"),
@@ -60,7 +62,10 @@ impl Staging {
 
     /// An OpenSearch or Elasticsearch domain; one outside a VPC has no interfaces.
     pub(super) fn search_domain(&mut self, item: &Value) {
-        let (Some(id), Some(options)) = (text(item, "DomainName"), item.get("VPCOptions")) else { return };
+        let Some(id) = text(item, "DomainName") else { return };
+        let Some(options) = item.get("VPCOptions").filter(|options| options.is_object()) else {
+            return self.net.plane(&id, Kind::SearchDomain, Told::Public, Vec::new());
+        };
         self.services.push(Service {
             service: "opensearch",
             subnets: words(options, "SubnetIds"),
@@ -74,6 +79,7 @@ impl Staging {
     /// A Redshift cluster; clusters of other services, which share the key, have no such identifier.
     pub(super) fn warehouse(&mut self, item: &Value) {
         let Some(id) = text(item, "ClusterIdentifier") else { return };
+        self.flagged(item, &id, Kind::Warehouse);
         self.services.push(Service {
             service: "redshift",
             subnet_group: or_empty(item, "ClusterSubnetGroupName"),
@@ -83,6 +89,23 @@ impl Staging {
             id,
             ..Service::default()
         });
+    }
+
+    fn flagged(&mut self, item: &Value, id: &str, kind: Kind) {
+        let told = if flag(item, "PubliclyAccessible") == Some(true) { Told::Public } else { Told::Private };
+        self.net.plane(id, kind, told, Vec::new());
+    }
+
+    /// An EKS cluster, as `describe-cluster` shows it: one to a document.
+    pub(super) fn kubernetes(&mut self, item: &Value) {
+        let (Some(id), Some(config)) = (text(item, "name"), item.get("resourcesVpcConfig")) else { return };
+        let told = if flag(config, "endpointPublicAccess") == Some(false) { Told::Private } else { Told::Public };
+        let sources = words(config, "publicAccessCidrs").iter().map(ToString::to_string).collect();
+        self.net.plane(&id, Kind::Cluster, told, sources);
+        let mut groups = words(config, "securityGroupIds");
+        groups.extend(text(config, "clusterSecurityGroupId"));
+        let subnets = words(config, "subnetIds");
+        self.services.push(Service { service: "eks", subnets, groups, everywhere: true, id, ..Service::default() });
     }
 
     pub(super) fn cache(&mut self, item: &Value) {

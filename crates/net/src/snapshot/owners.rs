@@ -6,6 +6,7 @@ use super::read::{flag, tags, why};
 use super::{Public, Reader, member, of};
 use crate::addr::Addr;
 use crate::network::{Interface, Link, Owner, OwnerKind};
+use crate::planes::{Kind, Told};
 
 /// Where a service's resource names its subnets, groups and public access: property paths.
 struct Service {
@@ -304,7 +305,34 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What AWS puts on the internet for a service's resource, whatever its interfaces.
+    fn plane(&mut self, resource: &Resource, id: &str) {
+        let told = |path: &str, default: bool| match flag(resource.prop(path)) {
+            Ok(on) if on.unwrap_or(default) => Told::Public,
+            Ok(_) => Told::Private,
+            Err(reason) => Told::Unknown(format!("{path} isn't known: {reason}")),
+        };
+        let mut sources = Vec::new();
+        let (kind, told) = match resource.type_name.as_str() {
+            "AWS::RDS::DBInstance" => (Kind::Database, told("PubliclyAccessible", false)),
+            "AWS::Redshift::Cluster" => (Kind::Warehouse, told("PubliclyAccessible", false)),
+            "AWS::EKS::Cluster" => {
+                let blocks = resource.prop("ResourcesVpcConfig.PublicAccessCidrs").as_list().unwrap_or_default();
+                sources.extend(blocks.iter().map(|block| block.as_str().map_or_else(|| why(block).to_string(), str::to_owned)));
+                (Kind::Cluster, told("ResourcesVpcConfig.EndpointPublicAccess", true))
+            }
+            "AWS::OpenSearchService::Domain" | "AWS::Elasticsearch::Domain" => match resource.prop("VPCOptions") {
+                Value::Null => (Kind::SearchDomain, Told::Public),
+                Value::Map(_) | Value::List(_) => (Kind::SearchDomain, Told::Private),
+                other => (Kind::SearchDomain, Told::Unknown(format!("VPCOptions isn't known: {}", why(other)))),
+            },
+            _ => return,
+        };
+        self.net.plane(id, kind, told, sources);
+    }
+
     fn service(&mut self, kind: &Service, resource: &'a Resource, id: Text) {
+        self.plane(resource, &id);
         let mut subnets = match kind.subnets {
             "" => Vec::new(),
             path => self.refer_all(resource.prop(path)),

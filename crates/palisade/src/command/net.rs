@@ -57,7 +57,8 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
 /// Networks with the name of what they were read from.
 type Networks = Vec<(String, Network)>;
 
-/// Reads all paths: the saved answers of a folder become one network, and so does every template, plan, state or snapshot.
+/// Reads all paths: saved answers become one network, of however many accounts, and so does every template, plan, state or
+/// snapshot.
 fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
     let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
     if paths.is_empty() && !args.live.asked() {
@@ -68,17 +69,16 @@ fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Ne
     }
     let input::Reading { snapshot, answers } = input::read_apart(&paths, args, knowledge, Wanted::Network)?;
     let mut networks = Networks::new();
-    for folder in answers {
-        let documents = folder.files.into_iter().flat_map(|file| {
-            let found = if let Content::Documents(found) = file.content { found } else { Vec::new() };
-            found.into_iter().filter(net::is_answer).map(move |document| (file.path.clone(), document))
-        });
-        let mut documents = documents.peekable();
-        if documents.peek().is_some() {
-            let mut network = net::from_aws_answers(documents);
-            network.gaps.extend(snapshot.gaps.iter().cloned());
-            networks.push((folder.name, network));
-        }
+    let name = answers.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>().join(", ");
+    let documents = answers.into_iter().flat_map(|folder| folder.files).flat_map(|file| {
+        let found = if let Content::Documents(found) = file.content { found } else { Vec::new() };
+        found.into_iter().filter(net::is_answer).map(move |document| (file.path.clone(), document))
+    });
+    let mut documents = documents.peekable();
+    if documents.peek().is_some() {
+        let mut network = net::from_aws_answers(documents);
+        network.gaps.extend(snapshot.gaps.iter().cloned());
+        networks.push((name, network));
     }
     for (scope, network) in net::from_snapshot(&snapshot) {
         let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
@@ -172,7 +172,24 @@ fn exposure(networks: &Networks, format: NetFormat) -> Result<Exit> {
         let sure = if unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", unknown.join("; ")) };
         format!("{}{from}{sure}", words("path"))
     };
-    table("exposure", networks, rows, text, format)
+    if format != NetFormat::Json {
+        table("exposure", networks, rows, text, format)?;
+        return output::print(&planes(networks)).map(|()| Exit::Clean);
+    }
+    let one = |(source, network): &(String, Network)| json!({ "source": source, "exposure": rows(network), "endpoints": network.planes, "gaps": network.gaps });
+    print_json(&json!({ "schema": "palisade/net.exposure/1", "networks": networks.iter().map(one).collect::<Vec<_>>() }))?;
+    Ok(Exit::Clean)
+}
+
+/// The endpoints that AWS itself puts on the internet.
+fn planes(networks: &Networks) -> String {
+    let mut out = String::new();
+    for plane in networks.iter().flat_map(|(_, network)| &network.planes) {
+        let from = if plane.sources.is_empty() { String::new() } else { format!("  from {}", plane.sources.join(", ")) };
+        let sure = if plane.unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", plane.unknown) };
+        let _ = writeln!(out, "AWS endpoint of {} {}: {}{from}{sure}", plane.service, plane.id, plane.what);
+    }
+    out
 }
 
 /// The answer of the network that knows both ends; of several the one that reaches.
