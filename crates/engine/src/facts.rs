@@ -1,9 +1,12 @@
 //! Answers the facts that checks ask of the analyses. The names and types are the catalogue's; the answers are made here, each
 //! analysis once and only if a check asks.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use model::{Reason, Resource, ResourceIndex, Snapshot, Text, Truth, Value};
+use iam::facts::AccountFacts;
+use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, Value};
 use net::Ports;
 use net::facts::NetFacts;
 
@@ -11,11 +14,12 @@ use net::facts::NetFacts;
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
     net: OnceCell<NetFacts>,
+    accounts: RefCell<BTreeMap<ScopeIndex, Rc<AccountFacts>>>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot) -> Facts<'a> {
-        Facts { snapshot, net: OnceCell::new() }
+        Facts { snapshot, net: OnceCell::new(), accounts: RefCell::default() }
     }
 
     /// The answer to `name` for the resource at `index`, or unknown.
@@ -28,6 +32,13 @@ impl<'a> Facts<'a> {
             "iam.cross_account" => truth(iam::facts::cross_account(document, account)),
             "iam.confused_deputy" => truth(iam::facts::confused_deputy(document, account)),
             "iam.admin" => truth(iam::facts::admin_document(document)),
+            "iam.administrator" => truth(self.account(resource.scope).admin(index, resource)),
+            "iam.escalates" => truth(self.account(resource.scope).escalates(index, resource)),
+            "iam.privileged" => truth(self.account(resource.scope).privileged(index, resource)),
+            "iam.escalation" => {
+                let fact = self.account(resource.scope).escalates(index, resource);
+                if fact.proof.is_empty() { Value::Null } else { Value::from(fact.proof) }
+            }
             "iam.public_proof" => {
                 let fact = iam::facts::public(document, account);
                 if fact.proof.is_empty() { Value::Null } else { Value::from(fact.proof) }
@@ -46,6 +57,11 @@ impl<'a> Facts<'a> {
             }
             _ => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
         }
+    }
+
+    fn account(&self, scope: ScopeIndex) -> Rc<AccountFacts> {
+        let made = || Rc::new(AccountFacts::new(self.snapshot, scope));
+        self.accounts.borrow_mut().entry(scope).or_insert_with(made).clone()
     }
 
     fn net(&self) -> &NetFacts {

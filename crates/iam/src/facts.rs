@@ -1,6 +1,7 @@
 //! What checks ask: one question each, answered in three values, with reasons and proof in words.
 
-use model::{ResourceIndex, ScopeIndex, Snapshot, Truth, Value};
+use model::{Resource, ResourceIndex, ScopeIndex, Snapshot, Truth, Value};
+use rustc_hash::FxHashMap;
 
 use crate::account::{Account, OWN_ACCOUNT};
 use crate::document::Policy;
@@ -114,6 +115,7 @@ pub fn admin_document(document: &Value) -> Fact {
 pub struct AccountFacts {
     account: Account,
     graph: Graph,
+    positions: FxHashMap<ResourceIndex, usize>,
 }
 
 impl AccountFacts {
@@ -121,7 +123,8 @@ impl AccountFacts {
     pub fn new(snapshot: &Snapshot, scope: ScopeIndex) -> AccountFacts {
         let account = Account::from_snapshot(snapshot, scope);
         let graph = escalation::graph(&account);
-        AccountFacts { account, graph }
+        let positions = account.principals.iter().enumerate().filter_map(|(i, p)| Some((p.resource?, i))).collect();
+        AccountFacts { account, graph, positions }
     }
 
     /// The principals and what is attached to them.
@@ -129,13 +132,17 @@ impl AccountFacts {
         &self.account
     }
 
-    fn position(&self, resource: ResourceIndex) -> Option<usize> {
-        self.account.principals.iter().position(|p| p.resource == Some(resource))
+    /// The user or role that a resource is, or that a row of a report names by its ARN.
+    fn position(&self, index: ResourceIndex, resource: &Resource) -> Option<usize> {
+        self.positions.get(&index).copied().or_else(|| {
+            let arn = resource.prop("UserArn").as_str()?;
+            self.account.principals.iter().position(|p| *p.arn == *arn)
+        })
     }
 
     /// Whether a user or role has every permission, effectively.
-    pub fn admin(&self, resource: ResourceIndex) -> Fact {
-        let Some(at) = self.position(resource) else { return Fact::unknown("no user or role") };
+    pub fn admin(&self, index: ResourceIndex, resource: &Resource) -> Fact {
+        let Some(at) = self.position(index, resource) else { return Fact::unknown("no user or role") };
         match self.graph.admin.get(at).copied().unwrap_or(Truth::Unknown) {
             Truth::True => Fact { proof: "may do everything".to_owned(), ..Fact::plain(Truth::True) },
             Truth::False => Fact::plain(Truth::False),
@@ -145,8 +152,8 @@ impl AccountFacts {
 
     /// Whether a user or role that is not admin can become one by steps that hang on nothing. Steps that hang on conditions
     /// make the answer unknown.
-    pub fn escalates(&self, resource: ResourceIndex) -> Fact {
-        let Some(at) = self.position(resource) else { return Fact::unknown("no user or role") };
+    pub fn escalates(&self, index: ResourceIndex, resource: &Resource) -> Fact {
+        let Some(at) = self.position(index, resource) else { return Fact::unknown("no user or role") };
         if self.graph.admin.get(at) == Some(&Truth::True) {
             return Fact::plain(Truth::False);
         }
@@ -173,8 +180,8 @@ impl AccountFacts {
     }
 
     /// Whether a user or role is admin or can become one.
-    pub fn privileged(&self, resource: ResourceIndex) -> Fact {
-        let (admin, escalates) = (self.admin(resource), self.escalates(resource));
+    pub fn privileged(&self, index: ResourceIndex, resource: &Resource) -> Fact {
+        let (admin, escalates) = (self.admin(index, resource), self.escalates(index, resource));
         match admin.truth.or(escalates.truth) {
             Truth::True if admin.truth == Truth::True => admin,
             Truth::True => escalates,
@@ -278,13 +285,16 @@ mod tests {
             odd.props.insert(Text::from("Policies"), Value::unknown(model::Reason::AfterApply, "policies"));
         }
         let facts = AccountFacts::new(&snapshot, scope);
-        assert_eq!(facts.admin(boss).truth, Truth::True);
-        assert_eq!(facts.escalates(boss).truth, Truth::False);
-        assert_eq!(facts.escalates(eve).truth, Truth::True);
-        assert!(facts.escalates(eve).proof.starts_with("iam-002"), "{}", facts.escalates(eve).proof);
-        assert_eq!(facts.privileged(bob).truth, Truth::False);
-        assert_eq!(facts.admin(odd).truth, Truth::Unknown);
-        assert!(!facts.admin(odd).reasons.is_empty());
+        let of = |index: ResourceIndex| (index, snapshot.resource(index).unwrap());
+        let admin = |i| facts.admin(of(i).0, of(i).1);
+        let escalates = |i| facts.escalates(of(i).0, of(i).1);
+        assert_eq!(admin(boss).truth, Truth::True);
+        assert_eq!(escalates(boss).truth, Truth::False);
+        assert_eq!(escalates(eve).truth, Truth::True);
+        assert!(escalates(eve).proof.starts_with("iam-002"), "{}", escalates(eve).proof);
+        assert_eq!(facts.privileged(of(bob).0, of(bob).1).truth, Truth::False);
+        assert_eq!(admin(odd).truth, Truth::Unknown);
+        assert!(!admin(odd).reasons.is_empty());
         assert_eq!(admin_document(&model::from_json(&allow("*"))).truth, Truth::True);
         assert_eq!(admin_document(&model::from_json(&allow("s3:*"))).truth, Truth::False);
     }
