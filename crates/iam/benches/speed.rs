@@ -8,15 +8,25 @@ use iam::case::{self, Case};
 use iam::{Account, Inclusion, Policy, PolicyType, evaluate, no_broader};
 use serde_json::{Value as Json, json};
 
+/// The CPU time of this thread, where the kernel tells it; or else the time since `started`.
+fn cpu(started: Instant) -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split_whitespace().next().and_then(|n| n.parse().ok());
+    nanoseconds.map_or_else(|| started.elapsed(), Duration::from_nanos)
+}
+
 fn rate(name: &str, per_round: usize, mut round: impl FnMut()) {
     let started = Instant::now();
+    let before = cpu(started);
     let mut rounds = 0;
-    while started.elapsed() < Duration::from_secs(1) {
-        round();
-        rounds += 1;
+    while cpu(started) - before < Duration::from_secs(1) {
+        for _ in 0..1_000 {
+            round();
+        }
+        rounds += 1_000;
     }
-    let rate = (rounds * per_round) as f64 / started.elapsed().as_secs_f64();
-    println!("{name}: {rate:.0} a second");
+    let rate = (rounds * per_round) as f64 / (cpu(started) - before).as_secs_f64();
+    println!("{name}: {rate:.0} a CPU second");
 }
 
 fn cases(text: &str) -> Vec<Case> {

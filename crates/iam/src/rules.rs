@@ -48,6 +48,9 @@ const ALIAS_CHANGES: &[&str] = &["createalias", "deletealias", "updatealias"];
 /// Source: IAM user guide, "AWS managed policies"; IAM Identity Center user guide, "Referencing permission sets in resource
 /// policies"; KMS developer guide, "Aliases".
 pub(crate) fn cannot_change(request: &Request) -> bool {
+    if !matches!(&*request.service, "iam" | "kms") {
+        return false;
+    }
     let (arn, name) = (request.parts(), &*request.name);
     let below = |prefix: &str| arn.field(5).get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
     match &*request.service {
@@ -55,7 +58,6 @@ pub(crate) fn cannot_change(request: &Request) -> bool {
             POLICY_CHANGES.contains(&name) && arn.field(4) == "aws" && below("policy/")
                 || ROLE_CHANGES.contains(&name) && below("role/aws-reserved/")
         }
-        "kms" => ALIAS_CHANGES.contains(&name) && below("alias/aws/"),
-        _ => false,
+        _ => ALIAS_CHANGES.contains(&name) && below("alias/aws/"),
     }
 }
