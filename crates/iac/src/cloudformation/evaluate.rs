@@ -24,6 +24,8 @@ pub(crate) struct Evaluator<'t, 's> {
     pub(crate) conditions: RefCell<BTreeMap<Text, Option<Answer>>>,
     pub(crate) nested: RefCell<BTreeMap<Text, Option<Rc<Stack>>>>,
     pub(crate) locals: RefCell<Locals>,
+    /// References to what only SAM's expansion may make: name, attribute, place.
+    pub(crate) awaited: RefCell<Vec<(Text, Text, Span)>>,
     /// Before the id of every resource: empty, or `Nested/`.
     pub(crate) prefix: &'s str,
 }
@@ -78,6 +80,7 @@ impl<'t, 's> Evaluator<'t, 's> {
             conditions: RefCell::new(world.conditions.iter().map(|(k, a)| (k.clone(), Some(a.clone()))).collect()),
             nested: RefCell::new(BTreeMap::new()),
             locals: RefCell::new(Locals::new()),
+            awaited: RefCell::new(Vec::new()),
             prefix,
         };
         for (name, declared) in &template.parameters {
@@ -188,6 +191,12 @@ impl<'t, 's> Evaluator<'t, 's> {
             self.locals.replace(outer);
             return;
         }
+        if entry.key.as_ref() == "Fn::Transform"
+            && let Some(Value::Map(included)) = self.included(&entry.node)
+        {
+            out.extend(included);
+            return;
+        }
         let what = format!("`{}`", entry.key);
         let detail = "what it adds to this mapping is not known";
         self.session.gap(Gap::new(&what, GapReason::Unsupported, detail).in_file(self.template.file.clone(), Some(entry.span())));
@@ -242,7 +251,30 @@ impl<'t, 's> Evaluator<'t, 's> {
         }
     }
 
+    /// What `AWS::Include` puts in the place of an `Fn::Transform`, if the file lies beside the template.
+    fn included(&self, node: &'t Node) -> Option<Value> {
+        if node.get("Name").and_then(Node::as_str) != Some("AWS::Include") {
+            return None;
+        }
+        let Value::Str(place) = self.quiet(node.get("Parameters")?.get("Location")?)? else { return None };
+        let _level = self.session.descend()?;
+        let loaded = (self.session.load)(&self.template.file, &place).filter(|_| self.session.nest())?;
+        match super::parse_text(&loaded.text, &self.session.limits.text) {
+            Ok(document) => {
+                let evaluator: &Evaluator<'_, '_> = self;
+                evaluator.quiet(&document.root)
+            }
+            Err(diagnostic) => {
+                self.session.gap(crate::gap_of(&diagnostic, "included file", &loaded.file));
+                Some(Value::unknown(Reason::Malformed, "AWS::Include"))
+            }
+        }
+    }
+
     fn foreign(&self, function: Function, arg: Arg<'t>) -> Value {
+        if let (Function::Transform, Some(value)) = (function, self.included(arg.node)) {
+            return value;
+        }
         let what = match function {
             Function::Transform => {
                 let name = arg.node.get("Name").and_then(Node::text).map_or("a macro", |t| t);

@@ -7,6 +7,7 @@ use super::evaluate::{Evaluator, Place, agree, number};
 use super::function::Arg;
 use super::template::Declared;
 use super::text::shown;
+use super::transform::SERVERLESS;
 use super::world::Choice;
 
 impl<'t> Evaluator<'t, '_> {
@@ -49,7 +50,11 @@ impl<'t> Evaluator<'t, '_> {
 
     /// A name that is neither a parameter nor a resource: a macro may still make it.
     fn dangling(&self, name: &Text, attr: &str, span: Span) -> Value {
-        if self.template.transforms.iter().any(|(t, _)| &**t != "AWS::LanguageExtensions") {
+        let mut macros = self.template.transforms.iter().filter(|(t, _)| &**t != "AWS::LanguageExtensions").peekable();
+        if macros.peek().is_some() {
+            if macros.all(|(t, _)| &**t == SERVERLESS) {
+                self.awaited.borrow_mut().push((name.clone(), Text::from(attr), span));
+            }
             return self.link(name, attr);
         }
         self.malformed(&format!("reference to `{name}`"), "there is no such parameter or resource", span)

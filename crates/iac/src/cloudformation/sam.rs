@@ -37,7 +37,7 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use model::{Gap, GapReason, Reason, Resource, Span, SpanTable, Text, TypeName, Value};
+use model::{Gap, GapReason, Link, Reason, Resource, Span, SpanTable, Text, TypeName, Value};
 use serde_json::Value as Json;
 use syntax::Node;
 
@@ -128,6 +128,7 @@ pub(crate) fn expand(
         expansion.references.note(source, made, expansion.evaluator.prefix);
     }
     deployment::add(&mut expansion);
+    expansion.check_references();
     expansion.finish()
 }
 
@@ -141,6 +142,11 @@ fn rank(kind: &str) -> u8 {
         "Connector" => 5,
         _ => 4,
     }
+}
+
+/// True for what SAM makes once for several resources.
+fn is_shared(id: &str) -> bool {
+    id.starts_with("Serverless") || id.starts_with("CodeDeploy") || id.starts_with("ApiGateway") || id.starts_with("RecordSet")
 }
 
 impl<'t> Expansion<'_, 't, '_> {
@@ -240,6 +246,29 @@ impl<'t> Expansion<'_, 't, '_> {
     fn find_mut(&mut self, id: &str) -> Option<&mut Resource> {
         let at = self.places.get(&self.full(id))?;
         self.made.get_mut(*at).map(|made| &mut made.resource)
+    }
+
+    /// A gap for each reference to a resource that neither the template nor SAM makes.
+    fn check_references(&self) {
+        // What a resource that is left out in this world would have become is not known.
+        let template = self.evaluator.template;
+        let absent: Vec<&Text> = template.resource_names.keys().filter(|id| !self.stands(id)).collect();
+        for (name, attr, span) in self.evaluator.awaited.take() {
+            let link = Link { target: self.full(&name), attr };
+            let made = self.places.contains_key(&link.target) || self.references.knows(&link);
+            let excused = absent.iter().any(|id| name.starts_with(&***id)) || (!absent.is_empty() && is_shared(&name));
+            // The hash in the id of a deployment is not SAM's.
+            if !made && !excused && !name.contains("Deployment") {
+                let what = format!("reference to `{name}`");
+                self.evaluator.malformed(&what, "there is no such parameter or resource, and SAM makes none", span);
+            }
+        }
+    }
+
+    /// True if a resource of the template exists in this world, under whatever id.
+    fn stands(&self, id: &str) -> bool {
+        let full = self.full(id);
+        self.places.contains_key(&full) || self.references.is_renamed(&full)
     }
 
     fn finish(mut self) -> (Vec<Resource>, References) {

@@ -96,7 +96,11 @@ fn fill_group(cx: &Expansion<'_, '_, '_>, group: &mut Made, preference: Part<'_>
 /// Adds what the deployment preferences need: one application and one role for all, a group for each.
 pub(crate) fn add(cx: &mut Expansion<'_, '_, '_>) {
     let preferences = std::mem::take(&mut cx.preferences);
-    let tags: Vec<Value> = preferences.iter().flat_map(|p| p.tags.clone()).collect();
+    let mut tags: Vec<Value> = Vec::new();
+    for tag in preferences.iter().flat_map(|p| &p.tags) {
+        tags.retain(|earlier| earlier.get("Key") != tag.get("Key"));
+        tags.push(tag.clone());
+    }
     let unconditional = preferences.iter().any(|p| p.group.resource.origin.condition.is_none());
     let mut first = true;
     let mut needs_role = true;

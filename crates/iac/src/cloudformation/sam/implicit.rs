@@ -42,8 +42,12 @@ fn make(cx: &Expansion<'_, '_, '_>, implicit: &Implicit, sources: &[Source]) -> 
         let Some(event) = event::events(cx, source).into_iter().find(asked) else { continue };
         conditions.insert(source.resource.origin.condition.clone());
         if source.get("PropagateTags").value.as_bool() == Some(true) {
+            // Global tags count only where the resource has none of its own.
+            let own = cx.node(&source.id).and_then(|n| n.get("Properties")?.get("Tags")?.as_map());
             for (key, tag) in source.get("Tags").entries() {
-                tags.insert(key, tag.value.clone());
+                if own.is_none_or(|own| own.iter().any(|entry| &*entry.key == key)) {
+                    tags.insert(key, tag.value.clone());
+                }
             }
         }
         match &mut resource {

@@ -63,6 +63,15 @@ impl References {
         self.renamed.insert(from, to);
     }
 
+    pub(crate) fn is_renamed(&self, id: &str) -> bool {
+        self.renamed.contains_key(id)
+    }
+
+    /// True if the link is one of these references.
+    pub(crate) fn knows(&self, link: &Link) -> bool {
+        self.target(link).is_some()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.renamed.is_empty()
     }
