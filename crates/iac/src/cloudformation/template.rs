@@ -192,7 +192,8 @@ impl<'g> Loops<'g, '_> {
         if function == Function::FindInMap {
             let [map, first, second, ..] = arg.list()? else { return None };
             let key = |node: &Node| self.collection(node, locals, template)?.into_iter().next();
-            let found = template.mappings.get(&*key(map)?)?.get(&key(first)?)?.get(&key(second)?)?;
+            let map = template.mappings.get(&*key(map)?)?;
+            let found = lookup(lookup(map, key(first))?, key(second))?;
             return self.collection(found, locals, template);
         }
         let name = arg.text().filter(|_| function == Function::Ref)?;
@@ -209,6 +210,15 @@ impl<'g> Loops<'g, '_> {
 
     fn gap(&self, what: &str, detail: String, span: Span) {
         self.session.gap(Gap::new(what, GapReason::Malformed, detail).in_file(self.file.clone(), Some(span)));
+    }
+}
+
+/// What a mapping has under a key; with a key that is not known, what it has if that is only one thing.
+fn lookup(map: &Node, key: Option<Text>) -> Option<&Node> {
+    match (key, map.as_map()?) {
+        (Some(key), _) => map.get(&key),
+        (None, [only]) => Some(&only.node),
+        _ => None,
     }
 }
 

@@ -226,6 +226,11 @@ impl<'t> Evaluator<'t, '_> {
                 Value::List(text.split(&*delimiter).map(Value::text).collect())
             }
             (Some(Value::Str(_)), Some(other)) if undecided(&other).is_some() => unknown_as(&other, "Fn::Split"),
+            // A parameter that is a number is text as well.
+            (Some(Value::Str(delimiter)), Some(other)) if !delimiter.is_empty() => match shown(&other) {
+                Some(text) => Value::List(text.split(&*delimiter).map(Value::text).collect()),
+                None => wrong(),
+            },
             _ => wrong(),
         }
     }

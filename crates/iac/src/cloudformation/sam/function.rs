@@ -165,7 +165,7 @@ fn published(cx: &mut Expansion<'_, '_, '_>, source: &Source) -> Option<String> 
         };
         made.derive("Description", value, source.get("AutoPublishCodeSha256"));
     }
-    let published = if alias.says() { publish(cx, source, &made, alias, sha.as_deref()) } else { None };
+    let published = alias.says().then(|| publish(cx, source, &made, alias, sha.as_deref()));
     cx.add(made);
     let (version, alias) = published?;
     cx.add(version);
@@ -192,7 +192,8 @@ fn traced(source: &Source) -> bool {
 }
 
 fn code(cx: &Expansion<'_, '_, '_>, source: &Source, made: &mut Made) {
-    let image = source.get("PackageType").text() == Some("Image");
+    let by_image = !source.get("CodeUri").is_set() && !source.get("InlineCode").is_set() && source.get("ImageUri").is_set();
+    let image = source.get("PackageType").text() == Some("Image") || by_image;
     let key = match image {
         true => "ImageUri",
         false if source.get("InlineCode").is_set() => "InlineCode",
@@ -250,17 +251,7 @@ fn s3_uri(uri: &str) -> Option<(&str, &str, Option<&str>)> {
 }
 
 /// The version and the alias that point at the function.
-fn publish(
-    cx: &Expansion<'_, '_, '_>,
-    source: &Source,
-    function: &Made,
-    alias: Part<'_>,
-    sha: Option<&str>,
-) -> Option<(Made, Made)> {
-    let Some(name) = alias.text() else {
-        cx.gap(source, Some(alias), GapReason::Unsupported, "the name of the alias is not known");
-        return None;
-    };
+fn publish(cx: &Expansion<'_, '_, '_>, source: &Source, function: &Made, alias: Part<'_>, sha: Option<&str>) -> (Made, Made) {
     let prefix = format!("{}Version", source.id);
     let version_id = match sha {
         Some(sha) => format!("{prefix}{}", sha.chars().take(10).collect::<String>()),
@@ -272,13 +263,15 @@ fn publish(
     if source.get("CapacityProviderConfig").is_set() {
         version.copy("FunctionScalingConfig", source.get("FunctionScalingConfig"));
     }
-    let id = format!("{}Alias{}", source.id, name.replace('-', "D").replace('_', "U"));
+    // Without a value for the name the end of the logical id is open.
+    let name = alias.text().unwrap_or_default().replace('-', "D").replace('_', "U");
+    let id = format!("{}Alias{name}", source.id);
     let mut made = cx.make_at(source, &id, "AWS::Lambda::Alias", alias);
-    made.derive("Name", text(name), alias);
+    made.copy("Name", alias);
     made.set("FunctionName", cx.refer(&source.id));
     made.set("FunctionVersion", cx.attribute(&version_id, "Version"));
     made.copy_said("ProvisionedConcurrencyConfig", source.get("ProvisionedConcurrencyConfig"));
-    Some((version, made))
+    (version, made)
 }
 
 /// What a new version is told by: the code, the environment and the memory; with `AutoPublishAliasAllProperties` everything
