@@ -36,6 +36,7 @@ mod websocket;
 mod written;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use model::{Gap, GapReason, Link, Reason, Resource, Span, SpanTable, Text, TypeName, Value};
 use serde_json::Value as Json;
@@ -51,6 +52,9 @@ use part::Part;
 pub(crate) use references::References;
 
 const PREFIX: &str = "AWS::Serverless::";
+
+/// Bytes of composed text that count as much as one value.
+const BYTES_A_VALUE: usize = 64;
 
 /// A serverless resource of the template.
 pub(crate) struct Source {
@@ -89,7 +93,7 @@ pub(crate) struct Expansion<'e, 't, 's> {
     preferences: Vec<Preference>,
     apis: BTreeMap<String, api::Api>,
     /// The properties of the APIs, and where they were written.
-    settings: BTreeMap<String, (Value, SpanTable)>,
+    settings: BTreeMap<String, Rc<api::Settings>>,
     plan: usage_plan::Shared,
 }
 
@@ -328,7 +332,16 @@ impl<'t> Expansion<'_, 't, '_> {
             rest = behind;
         }
         pieces.push_str(rest);
+        if !self.evaluator.session.spend(pieces.len(), &self.evaluator.template.file) {
+            return Value::unknown_present(Reason::Unsupported, "more values than are read");
+        }
         pieces.finish()
+    }
+
+    /// Counts so many copies of a value. False once the template comes to more values than are read.
+    fn afford(&self, value: &Value, times: usize) -> bool {
+        let bytes = part::count(value).saturating_mul(times).saturating_mul(BYTES_A_VALUE);
+        self.evaluator.session.spend(bytes, &self.evaluator.template.file)
     }
 
     /// The ARN of one of AWS's managed policies; `path` is what stands behind `policy/`.
@@ -372,3 +385,6 @@ impl<'t> Expansion<'_, 't, '_> {
         self.evaluator.template.resources.get(*at).map(|named| named.node)
     }
 }
+
+#[cfg(test)]
+mod tests;

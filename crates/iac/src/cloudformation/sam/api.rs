@@ -1,6 +1,8 @@
 //! `AWS::Serverless::Api`: the REST API with its definition, deployment and stage.
 
-use model::{GapReason, Map, Path, Reason, Value};
+use std::rc::Rc;
+
+use model::{GapReason, Map, Path, Reason, SpanTable, Value};
 
 use super::body::{self, Cors, mapping};
 use super::made::{Made, list, map, tags, text};
@@ -41,6 +43,19 @@ const KNOWN: &[&str] = &[
     "SecurityPolicy",
     "EndpointAccessMode",
 ];
+
+/// The properties of an API that events belong to, global ones included.
+#[derive(Default)]
+pub(crate) struct Settings {
+    props: Value,
+    spans: SpanTable,
+}
+
+impl Settings {
+    pub(crate) fn get(&self, key: &str) -> Part<'_> {
+        Part::new(&self.props, &self.spans, None).get(key)
+    }
+}
 
 /// An API that events write into.
 #[derive(Default)]
@@ -110,7 +125,8 @@ impl Expansion<'_, '_, '_> {
                 doc.insert("openapi", super::super::text::shown(version.value).map_or(Value::Null, Value::Str));
             }
             self.apis.insert(source.id.clone(), api);
-            self.settings.insert(source.id.clone(), (source.props.clone(), source.spans.clone()));
+            let settings = Settings { props: source.props.clone(), spans: source.spans.clone() };
+            self.settings.insert(source.id.clone(), Rc::new(settings));
         }
         for source in sources.iter().filter(|s| matches!(&*s.kind, "Function" | "StateMachine")) {
             for event in event::events(self, source) {
@@ -140,7 +156,7 @@ pub(crate) fn expand(cx: &mut Expansion<'_, '_, '_>, source: &Source) {
     }
     if let Some(doc) = &mut api.body {
         if writable {
-            cors(source, doc);
+            cors(cx, source, doc);
             auth(cx, source, doc);
             gateway_responses(source, doc);
         }
@@ -188,9 +204,9 @@ fn fingerprint(made: &Made) -> String {
     written::digits(&model::to_json(content).to_string(), 40)
 }
 
-fn cors(source: &Source, doc: &mut Map) {
+fn cors(cx: &Expansion<'_, '_, '_>, source: &Source, doc: &mut Map) {
     let part = source.get("Cors");
-    if !part.says() {
+    if !part.says() || !cx.afford(part.value, body::path_names(doc).len()) {
         return;
     }
     let setting = match part.value {
@@ -237,6 +253,9 @@ fn auth(cx: &Expansion<'_, '_, '_>, source: &Source, doc: &mut Map) {
             let detail = format!("the default authorizer `{default}` is not among the `Authorizers`");
             cx.gap(source, Some(auth), GapReason::Malformed, &detail);
         }
+        if !cx.afford(auth.get("Authorizers").get(default).value, body::path_names(doc).len()) {
+            return;
+        }
         let preflight = auth.get("AddDefaultAuthorizerToCorsPreflight").value.as_bool() != Some(false);
         default_authorizer(doc, default, &authorizers, preflight);
     }
@@ -246,7 +265,7 @@ fn auth(cx: &Expansion<'_, '_, '_>, source: &Source, doc: &mut Map) {
         default_key(doc, preflight);
     }
     let policy = auth.get("ResourcePolicy");
-    if policy.says() {
+    if policy.says() && cx.afford(policy.value, body::path_names(doc).len()) {
         let stage = stage_name(source);
         for path in body::path_names(doc) {
             resource_policy::add(cx, doc, policy, &path, &stage);

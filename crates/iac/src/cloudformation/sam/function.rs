@@ -113,6 +113,10 @@ pub(crate) fn propagate_tags(cx: &mut Expansion<'_, '_, '_>, source: &Source, fr
     if source.get("PropagateTags").value.as_bool() != Some(true) || !source.get("Tags").says() {
         return;
     }
+    let made = cx.made.len().saturating_sub(from);
+    if !cx.afford(source.get("Tags").value, made) {
+        return;
+    }
     for made in cx.made.iter_mut().skip(from) {
         if TAGGED.contains(&made.resource.type_name.as_str()) {
             made.derive("Tags", Value::List(super::made::tags(source.get("Tags"))), source.get("Tags"));

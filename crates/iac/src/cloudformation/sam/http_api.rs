@@ -194,7 +194,9 @@ fn auth(cx: &Expansion<'_, '_, '_>, source: &Source, doc: &mut Map) {
             all.insert(name, scheme);
         }
     }
-    if let Some(default) = default {
+    if let Some(default) = default
+        && cx.afford(auth.get("Authorizers").get(default).value, body::path_names(doc).len())
+    {
         let scopes = auth.get("Authorizers").get(default).get("AuthorizationScopes").value.clone();
         for path in body::path_names(doc) {
             for (name, method) in body::integrated_methods(doc, &path) {

@@ -99,6 +99,15 @@ pub(crate) fn says(value: &Value) -> bool {
     }
 }
 
+/// The number of values in a value, itself among them.
+pub(crate) fn count(value: &Value) -> usize {
+    match value {
+        Value::List(items) | Value::Mixed(items) => items.iter().map(count).fold(1, usize::saturating_add),
+        Value::Map(map) => map.iter().map(|(_, inner)| count(inner)).fold(1, usize::saturating_add),
+        _ => 1,
+    }
+}
+
 fn copy(value: &Value, spans: &SpanTable, (from, to): (Path, Path), out: &mut SpanTable) {
     let mut step = |value: &Value, from: Path, to: Path| {
         if let Some(span) = spans.get(from) {

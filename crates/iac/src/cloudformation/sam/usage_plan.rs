@@ -6,6 +6,9 @@ use super::made::{Made, list, map, text};
 use super::part::Part;
 use super::{Expansion, Source};
 
+/// Values that a stage adds to the plan and its key.
+const VALUES_A_STAGE: usize = 6;
+
 /// What the APIs that share a plan have put into it.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -30,6 +33,9 @@ pub(crate) fn expand(cx: &mut Expansion<'_, '_, '_>, source: &Source, stage: &st
             cx.plan.stages.push(of_plan);
             cx.plan.keys.push(of_key);
             cx.plan.conditions.push(source.resource.origin.condition.clone());
+            if !cx.afford(&Value::Null, cx.plan.stages.len().saturating_mul(VALUES_A_STAGE)) {
+                return;
+            }
             ("Serverless".to_owned(), Value::List(cx.plan.stages.clone()), Value::List(cx.plan.keys.clone()))
         }
         _ => {

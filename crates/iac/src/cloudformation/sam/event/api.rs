@@ -1,8 +1,10 @@
 //! Events of APIs: `Api` and `HttpApi`. They write methods into the API's definition.
 
+use std::rc::Rc;
+
 use model::{GapReason, Map, Value};
 
-use super::super::api::Api;
+use super::super::api::{Api, Settings};
 use super::super::body::{self, INTEGRATION};
 use super::super::made::{list, map, text};
 use super::super::part::Part;
@@ -62,7 +64,7 @@ pub(crate) fn rest(cx: &mut Expansion<'_, '_, '_>, call: &Call<'_>) {
 /// Writes the method into the definition, if the definition is SAM's to write.
 fn write(cx: &Expansion<'_, '_, '_>, call: &Call<'_>, api: &mut Api, (id, path, method, suffix): (&str, &str, &str, &str)) {
     let props = call.event.props;
-    let settings = Settings::of(cx, id);
+    let settings = settings_of(cx, id);
     let auth = props.get("Auth");
     let merge = settings.get("MergeDefinitions").value.as_bool() == Some(true);
     if api.managed || merge {
@@ -96,24 +98,9 @@ fn write(cx: &Expansion<'_, '_, '_>, call: &Call<'_>, api: &mut Api, (id, path, 
     }
 }
 
-/// The properties of the API that an event belongs to, global ones included.
-pub(crate) struct Settings {
-    props: Value,
-    spans: model::SpanTable,
-}
-
-impl Settings {
-    pub(crate) fn of(cx: &Expansion<'_, '_, '_>, id: &str) -> Settings {
-        let settings = cx.settings.get(id);
-        Settings {
-            props: settings.map(|(p, _)| p.clone()).unwrap_or_default(),
-            spans: settings.map(|(_, s)| s.clone()).unwrap_or_default(),
-        }
-    }
-
-    pub(crate) fn get(&self, key: &str) -> Part<'_> {
-        Part::new(&self.props, &self.spans, None).get(key)
-    }
+/// The properties of the API that an event belongs to.
+fn settings_of(cx: &Expansion<'_, '_, '_>, id: &str) -> Rc<Settings> {
+    cx.settings.get(id).cloned().unwrap_or_default()
 }
 
 /// A path as an event has it, without the slash at its end.
@@ -200,7 +187,7 @@ pub(crate) fn authorize(cx: &Expansion<'_, '_, '_>, doc: &mut Map, auth: Part<'_
             own if own.is_set() => own,
             _ => authorizer.get("AuthorizationScopes"),
         };
-        let known = name != "NONE" && authorizer.is_set();
+        let known = name != "NONE" && authorizer.is_set() && cx.afford(scopes.value, 1);
         add(doc, body::requirement(name, if known { scopes.value.clone() } else { Value::Null }));
     }
     let key = auth.get("ApiKeyRequired");
@@ -212,7 +199,7 @@ pub(crate) fn authorize(cx: &Expansion<'_, '_, '_>, doc: &mut Map, auth: Part<'_
         add(doc, body::requirement(name, list([])));
     }
     let policy = auth.get("ResourcePolicy");
-    if policy.says() {
+    if policy.says() && cx.afford(policy.value, 1) {
         resource_policy::add(cx, doc, policy, at.path, &text(at.stage));
         resource_policy::add_custom(doc, policy.get("CustomStatements"));
     }
@@ -382,7 +369,7 @@ fn route_arn(cx: &Expansion<'_, '_, '_>, api: &Value, path: &str, method: &str) 
 
 fn write_route(cx: &Expansion<'_, '_, '_>, call: &Call<'_>, api: &mut Api, (id, path, method): (&str, &str, &str)) {
     let props = call.event.props;
-    let settings = Settings::of(cx, id);
+    let settings = settings_of(cx, id);
     let routes = props.get("RouteSettings");
     if routes.says() {
         let route = if method == body::ANY { path.to_owned() } else { format!("{} {path}", method.to_uppercase()) };
@@ -435,7 +422,7 @@ fn route_details(cx: &Expansion<'_, '_, '_>, call: &Call<'_>, doc: &mut Map, (pa
                     own if own.says() => own,
                     _ => authorizer.get("AuthorizationScopes"),
                 };
-                let scoped = !matches!(name, "NONE" | "AWS_IAM");
+                let scoped = !matches!(name, "NONE" | "AWS_IAM") && cx.afford(scopes.value, 1);
                 let mut all = body::requirements(method);
                 all.push(body::requirement(name, if scoped { scopes.said() } else { Value::Null }));
                 method.insert("security", Value::List(all));
@@ -514,7 +501,7 @@ pub(crate) fn start_execution(
         let described = |words: &str| map([("description", text(words))]);
         let responses = map([("200", described("OK")), ("400", described("Bad Request"))]);
         body::integrate(doc, path, method, integration, responses);
-        let settings = Settings::of(cx, &id);
+        let settings = settings_of(cx, &id);
         if props.get("Auth").says() {
             authorize(cx, doc, props.get("Auth"), settings.get("Auth"), &Place { path, method, stage: &suffix });
         }

@@ -18,6 +18,10 @@ pub(crate) fn s3(cx: &mut Expansion<'_, '_, '_>, call: &Call<'_>) {
         Value::Link(Box::new(model::Link { target: permission.resource.id.clone(), attr: Text::from("") })),
     );
     cx.add(permission);
+    let events = props.get("Events").one_or_more();
+    if !cx.afford(props.get("Filter").value, events.len()) {
+        return;
+    }
     let Some(bucket) = named(cx, call, "Bucket", "AWS::S3::Bucket") else { return };
     if conditional {
         extend(bucket.props.entry("Tags"), [tag]);
@@ -25,7 +29,7 @@ pub(crate) fn s3(cx: &mut Expansion<'_, '_, '_>, call: &Call<'_>) {
     let entry = |event: &Value| {
         map([("Function", call.target.arn.clone()), ("Filter", props.get("Filter").value.clone()), ("Event", event.clone())])
     };
-    let rows: Vec<Value> = props.get("Events").one_or_more().into_iter().map(|event| entry(event.value)).collect();
+    let rows: Vec<Value> = events.into_iter().map(|event| entry(event.value)).collect();
     let notifications = bucket.props.entry("NotificationConfiguration");
     if notifications.is_null() {
         *notifications = Value::Map(Map::new());
