@@ -61,6 +61,9 @@ pub struct TerraformSection {
     /// Properties that always have this value: path to value.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Scalar>,
+    /// Properties that one of several Terraform types always has: the type, then path to value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_for: BTreeMap<String, BTreeMap<String, Scalar>>,
     /// Exceptions by attribute.
     #[serde(skip_serializing_if = "RuleMap::is_empty")]
     pub map: RuleMap,
@@ -255,6 +258,12 @@ impl TerraformSection {
         }
         check_map(&self.map, "map", &mut problems);
         self.set.keys().for_each(|path| check_path(path, "set", &mut problems));
+        for (resource, set) in &self.set_for {
+            if !self.resources.contains(resource) {
+                problems.push(format!("set_for: `{resource}` is not one of `resources`"));
+            }
+            set.keys().for_each(|path| check_path(path, "set_for", &mut problems));
+        }
         for merge in &self.merge {
             let place = format!("merge of `{}`", merge.resource);
             if merge.on.is_empty() {
@@ -464,6 +473,7 @@ mod tests {
             ("[map]\nx = \"A..B\"", "map, `x`: `A..B` is not a property path"),
             ("[map]\n\"a..b\" = \"A\"", "map, `a..b`: not an attribute or a path of attributes"),
             ("[map]\nx = \"A[one].B\"", "map, `x`: `A[one].B` is not a property path"),
+            ("[set_for.aws_x]\nA = 1", "set_for: `aws_x` is not one of `resources`"),
             ("[map]\nx = { key = \"k\" }", "map, `x`: `key` needs `to`"),
             ("[[merge]]\nresource = \"aws_x\"\non = \"y\"", "merge of `aws_x`: exactly one of `at` and `append` is needed"),
             ("[[merge]]\nresource = \"aws_x\"\nat = \"Y\"", "merge of `aws_x`: `on` is missing"),

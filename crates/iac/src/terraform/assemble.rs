@@ -90,7 +90,7 @@ impl<'n> Assembly<'n> {
                 }
                 continue;
             };
-            let mut props = shaper.resource(mapped, raw);
+            let mut props = shaper.resource(mapped, instance.type_name, raw);
             let parts = joins.into.get(&at).map(Vec::as_slice).unwrap_or_default();
             for (_, merge) in parts.iter().filter(|(_, merge)| merge.replaces()) {
                 clear(&mut props, merge.path());
@@ -122,13 +122,14 @@ impl<'n> Assembly<'n> {
         let config = self.input.config.resource(&super::address::module_path(&instance.module), &block(instance));
         resource.region = raw.get("region").and_then(Value::as_str).and_then(|r| model::Region::new(r).ok());
         resource.region = resource.region.or_else(|| self.input.config.region(config));
+        resource.account = self.input.account(config);
         let section = self.mapping.of_resource(instance.type_name).map(|(_, mapped)| &mapped.section);
         let text = |name: &str| raw.get(name).and_then(Value::as_str).filter(|s| !s.is_empty());
         resource.name = text(section.map_or("name", |s| s.name_attribute())).map(Text::from);
         // Some resources have the ARN of what they belong to.
         let own_arn = section.is_none_or(|s| !s.map.contains_key("arn"));
         if let Some(arn) = text("arn").filter(|_| own_arn).and_then(|arn| Arn::new(arn).ok()) {
-            resource.account = AccountId::new(arn.account()).ok();
+            resource.account = AccountId::new(arn.account()).ok().or(resource.account);
             resource.region = resource.region.or_else(|| model::Region::new(arn.region()).ok());
             resource.attrs.insert("Arn", Value::text(arn.as_str()));
         }
@@ -300,7 +301,11 @@ impl<'n> Assembly<'n> {
         let (Some(instance), Some(raw)) = (self.input.managed.get(at), self.raws.get(at)) else { return };
         let Ok(type_name) = TypeName::new(&emit.type_name) else { return };
         let source = raw.get(&emit.from).filter(|v| !is_empty(v));
-        if emit.unless.as_ref().is_some_and(|resource| self.is_mentioned(resource, instance, raw)) {
+        // What the configuration itself says there is not what a separate resource was read back as.
+        let module = super::address::module_path(&instance.module);
+        let config = self.input.config.resource(&module, &block(instance)).and_then(|c| c.get("expressions"));
+        let own = config.is_some_and(|e| e.get(&emit.from).is_some());
+        if !own && emit.unless.as_ref().is_some_and(|resource| self.is_mentioned(resource, instance, raw)) {
             return;
         }
         let items = match source {

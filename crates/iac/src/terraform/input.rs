@@ -50,6 +50,8 @@ pub(crate) struct Input<'n> {
     pub(crate) gaps: Vec<Gap>,
     /// How many resources of other providers were passed over.
     pub(crate) foreign: usize,
+    /// Provider to account.
+    accounts: FxHashMap<String, model::AccountId>,
 }
 
 /// The configuration of a plan by module path (without keys).
@@ -95,17 +97,59 @@ impl<'n> Config<'n> {
         self.resources.get(path)?.get(address).copied()
     }
 
+    /// The key of a resource's provider.
+    fn provider<'r>(resource: Option<&'r Node<'_>>) -> &'r str {
+        Some(resource.map_or("aws", |r| r.text("provider_config_key"))).filter(|key| !key.is_empty()).unwrap_or("aws")
+    }
+
     /// The Region of a resource's provider, where it is written or a variable of the root module.
     pub(crate) fn region(&self, resource: Option<&Node<'_>>) -> Option<model::Region> {
-        let key = resource.map_or("aws", |r| r.text("provider_config_key"));
-        let key = if key.is_empty() { "aws" } else { key };
-        let region = self.providers?.get(key)?.at(&["expressions", "region"])?;
+        let region = self.providers?.get(Config::provider(resource))?.at(&["expressions", "region"])?;
         if let Some(constant) = region.get("constant_value") {
             return model::Region::new(constant.str()?).ok();
         }
         let [reference] = region.get("references")?.list() else { return None };
         let name = reference.str()?.strip_prefix("var.")?;
         model::Region::new(self.variables?.at(&[name, "value"])?.str()?).ok()
+    }
+}
+
+impl Input<'_> {
+    /// The account that a resource's provider works in, where something says it: the provider's own settings, the identity
+    /// that it asked for, or an ARN that is known.
+    pub(crate) fn account(&self, resource: Option<&Node<'_>>) -> Option<model::AccountId> {
+        self.accounts.get(Config::provider(resource)).cloned()
+    }
+
+    fn find_accounts(&mut self) {
+        let mut found: FxHashMap<String, model::AccountId> = FxHashMap::default();
+        for (key, provider) in self.config.providers.map(Node::map).unwrap_or_default() {
+            let allowed = match provider.at(&["expressions", "allowed_account_ids", "constant_value"]).map(Node::list) {
+                Some([Node::Str(one)]) => model::AccountId::new(one).ok(),
+                _ => None,
+            };
+            let roles = provider.at(&["expressions", "assume_role"]).map(Node::list).unwrap_or_default();
+            let role = roles.first().and_then(|r| r.at(&["role_arn", "constant_value"])?.str());
+            let role = role.and_then(|arn| model::Arn::new(arn).ok()).and_then(|arn| model::AccountId::new(arn.account()).ok());
+            if let Some(account) = allowed.or(role) {
+                found.insert(key.to_string(), account);
+            }
+        }
+        let identities = self.data.iter().filter(|i| i.type_name == "aws_caller_identity").map(|i| (i, "account_id", "data."));
+        for (instance, attribute, prefix) in identities.chain(self.managed.iter().map(|i| (i, "arn", ""))) {
+            let text = instance.values.text(attribute);
+            let account = match model::Arn::new(text) {
+                Ok(arn) => model::AccountId::new(arn.account()),
+                Err(_) => model::AccountId::new(text),
+            };
+            let block = format!("{prefix}{}.{}", instance.type_name, instance.name);
+            let config = self.config.resource(&address::module_path(&instance.module), &block);
+            // Without configuration, as in a state, several providers look the same.
+            if let (Ok(account), Some(config)) = (account, config) {
+                found.entry(Config::provider(Some(config)).to_owned()).or_insert(account);
+            }
+        }
+        self.accounts = found;
     }
 }
 
@@ -118,6 +162,7 @@ pub(crate) fn read<'n>(root: &'n Node<'n>, limits: &Limits) -> Input<'n> {
         config: Config::new(root),
         gaps: Vec::new(),
         foreign: 0,
+        accounts: FxHashMap::default(),
     };
     if let Some(version) = root.get("version") {
         input.kind = SourceKind::TerraformState;
@@ -141,6 +186,7 @@ pub(crate) fn read<'n>(root: &'n Node<'n>, limits: &Limits) -> Input<'n> {
         );
     }
     input.cap(limits);
+    input.find_accounts();
     input
 }
 

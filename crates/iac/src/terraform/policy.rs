@@ -117,11 +117,25 @@ fn statement(block: &Value) -> Value {
     Value::Map(out)
 }
 
+/// Terraform types whose ARNs have nothing below them.
+const WHOLE: &[&str] = &[
+    "aws_ecr_repository",
+    "aws_efs_file_system",
+    "aws_kinesis_stream",
+    "aws_kms_key",
+    "aws_secretsmanager_secret",
+    "aws_sns_topic",
+    "aws_sqs_queue",
+];
+
 /// A list of one as its item, as Terraform writes it. A link inside of a resource pattern may be a part of it only: the plan
-/// does not tell `bucket.arn` from `"${bucket.arn}/*"`.
+/// does not tell `bucket.arn` from `"${bucket.arn}/*"`. Where an ARN has nothing below it, it is the whole.
 fn one_or_many(value: &Value, pattern: bool) -> Value {
+    let whole = |target: &str| target.split('.').any(|step| WHOLE.contains(&step));
     let item = |v: &Value| match v {
-        Value::Link(_) if pattern => Value::Mixed(vec![v.clone(), Value::unknown(Reason::AfterApply, "rest of the pattern")]),
+        Value::Link(link) if pattern && !whole(&link.target) => {
+            Value::Mixed(vec![v.clone(), Value::unknown(Reason::AfterApply, "rest of the pattern")])
+        }
         v => v.clone(),
     };
     match value {

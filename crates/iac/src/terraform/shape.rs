@@ -40,9 +40,9 @@ static NO_RULES: RuleMap = RuleMap::new();
 
 impl Shaper<'_> {
     /// The properties of a resource.
-    pub(crate) fn resource(&self, mapped: &MappedType, raw: &Map) -> Map {
+    pub(crate) fn resource(&self, mapped: &MappedType, type_name: &str, raw: &Map) -> Map {
         let mut out = Map::new();
-        for (path, scalar) in &mapped.section.set {
+        for (path, scalar) in mapped.section.set.iter().chain(mapped.section.set_for.get(type_name).into_iter().flatten()) {
             set(&mut out, path, value(scalar));
         }
         let target = Target { tree: mapped.tree.as_ref(), root: Some(mapped) };
@@ -68,6 +68,8 @@ impl Shaper<'_> {
                 continue;
             }
             let value = if &**key == "tags" { all_tags(raw, value) } else { value };
+            let rest = without(value, key, exceptions.map);
+            let value = rest.as_ref().unwrap_or(value);
             let Some((path, tree)) = mechanical(key, target).filter(|_| !is_empty(value)) else { continue };
             let fitted = self.fit(value, tree, key);
             if !fitted.is_null() {
@@ -176,7 +178,7 @@ impl Shaper<'_> {
             let mut rest = item.clone();
             rest.remove(key);
             let mut inner = Map::new();
-            let known = tree.filter(|t| !t.is_leaf());
+            let known = tree.and_then(|t| t.child(name));
             self.object(&rest, Exceptions { map: &rule.map, ignore: &[] }, Target { tree: known, root: None }, &mut inner);
             out.insert(name, Value::Map(inner));
         }
@@ -247,7 +249,7 @@ impl Shaper<'_> {
             Value::List(items) => {
                 Value::List(items.iter().map(|v| self.fit_one(v, tree, name)).filter(|v| !v.is_null()).collect())
             }
-            one => Value::List(vec![self.fit_one(one, tree, name)]),
+            one => Value::List(Some(self.fit_one(one, tree, name)).into_iter().filter(|v| !v.is_null()).collect()),
         }
     }
 
@@ -303,6 +305,30 @@ impl Shaper<'_> {
             other => other.clone(),
         }
     }
+}
+
+/// A single block without the attributes that exceptions such as `block.attribute` take from it; `None` if there are none.
+fn without(value: &Value, key: &str, rules: &RuleMap) -> Option<Value> {
+    let taken = rules.keys().filter_map(|path| path.strip_prefix(key)?.strip_prefix('.'));
+    let mut rest: Option<Value> = None;
+    for path in taken {
+        let mut at = rest.get_or_insert_with(|| value.clone());
+        let mut steps = path.split('.').peekable();
+        while let Some(step) = steps.next() {
+            let block = match at {
+                Value::List(items) => items.first_mut(),
+                other => Some(other),
+            };
+            let Some(Value::Map(block)) = block else { break };
+            if steps.peek().is_none() {
+                block.remove(step);
+                break;
+            }
+            let Some(inner) = block.get_mut(step) else { break };
+            at = inner;
+        }
+    }
+    rest
 }
 
 /// The property that an attribute goes to without an exception.

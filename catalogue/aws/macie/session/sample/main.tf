@@ -1,0 +1,4 @@
+resource "aws_macie2_account" "sample" {
+  finding_publishing_frequency = "FIFTEEN_MINUTES"
+  status                       = "ENABLED"
+}
