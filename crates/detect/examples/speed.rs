@@ -1,15 +1,16 @@
 //! Events per CPU second from gzip to hits, beside the ceiling of unpacking and scanning alone.
 //!
 //! `cargo run --release -p palisade-detect --example speed -- [megabytes]`: amplifies the logs in `tests/data` to that
-//! many megabytes of distinct events, loads about 800 rules, and measures on one thread.
+//! many megabytes of distinct events, loads about 800 rules, and measures on one thread. With a folder after the
+//! megabytes it writes the events (`logs/*.json.gz`, and one a line in `events.jsonl`) and the rules (`rules/*.yml`) there
+//! instead, for others to measure.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a measurement, not a product")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use detect::sigma::Rule;
-use detect::{Matcher, RuleSet, sigma};
+use detect::{Engine, Matcher, Options, sigma};
 use logs::cloudtrail::{Item, Reader};
 use logs::inflate::Inflater;
 
@@ -22,22 +23,36 @@ fn files(path: &Path, ending: &str) -> Vec<(String, Vec<u8>)> {
     found.iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())).collect()
 }
 
-fn rules(root: &Path, wanted: usize) -> RuleSet {
-    let mut rules: Vec<Rule> = vec![];
+/// The built-in rules, SigmaHQ's, and as many variants of single-event rules as are missing: the same conditions, each for
+/// a call of its own.
+fn rules(root: &Path, wanted: usize) -> Vec<(String, String)> {
+    let mut texts: Vec<(String, String)> = vec![];
     for folder in ["../../catalogue/detections/cloudtrail", "tests/data/sigma/rules/cloud/aws/cloudtrail"] {
         for (name, bytes) in files(&root.join(folder), ".yml") {
-            rules.extend(sigma::parse(&name, std::str::from_utf8(&bytes).unwrap()).0);
+            texts.push((format!("{name}.yml"), String::from_utf8(bytes).unwrap()));
         }
     }
-    let singles: Vec<Rule> = rules.iter().filter(|rule| matches!(rule.body, sigma::Body::Events(_))).cloned().collect();
-    for (number, rule) in singles.iter().cycle().enumerate() {
-        if rules.len() >= wanted {
-            break;
+    let count = |texts: &[(String, String)]| texts.iter().map(|(name, text)| sigma::parse(name, text).0.len()).sum::<usize>();
+    let missing = wanted.saturating_sub(count(&texts));
+    let single = |(name, text): &&(String, String)| {
+        let rules = sigma::parse(name, text).0;
+        rules.len() == 1 && matches!(rules[0].body, sigma::Body::Events(_)) && text.contains("    eventName: ")
+    };
+    let singles: Vec<(String, String)> = texts.iter().filter(single).cloned().collect();
+    for (number, (name, text)) in singles.iter().cycle().take(missing).enumerate() {
+        let mut variant = String::new();
+        for line in text.lines().filter(|line| !line.starts_with("name: ") && !line.starts_with("id: ")) {
+            match line.split_once("eventName: ") {
+                Some((indent, _)) if number % 2 == 0 => {
+                    variant.push_str(&format!("{indent}eventName: [Variant{number}, Other{number}]"))
+                }
+                _ => variant.push_str(line),
+            }
+            variant.push('\n');
         }
-        let id = format!("{}-copy-{number}", rule.id);
-        rules.push(Rule { name: Some(id.clone()), id, ..rule.clone() });
+        texts.push((format!("variant-{number}-{name}"), format!("{}name: variant-{number}\n", variant)));
     }
-    RuleSet::new(rules).0
+    texts
 }
 
 /// The records of the sample logs, as they were delivered.
@@ -124,11 +139,40 @@ fn strings(text: &[u8]) -> u64 {
     count
 }
 
+/// Writes events and rules for others to measure.
+fn write(folder: &Path, texts: &[(String, String)], packed: &[Vec<u8>]) {
+    for part in ["logs", "rules"] {
+        std::fs::create_dir_all(folder.join(part)).unwrap();
+    }
+    for (name, text) in texts {
+        std::fs::write(folder.join("rules").join(name), text).unwrap();
+    }
+    let mut lines = std::io::BufWriter::new(std::fs::File::create(folder.join("events.jsonl")).unwrap());
+    let (mut inflater, mut text) = (Inflater::new(), vec![]);
+    for (number, file) in packed.iter().enumerate() {
+        std::fs::write(folder.join(format!("logs/{number:05}.json.gz")), file).unwrap();
+        inflater.unpack(file, &mut text, 1 << 30).unwrap();
+        Reader::new(&logs::paths::Paths::new()).read(&text, &mut |item| {
+            if let Item::Event(event) = item {
+                lines.write_all(event.bytes()).unwrap();
+                lines.write_all(b"\n").unwrap();
+            }
+        });
+    }
+    lines.flush().unwrap();
+}
+
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let megabytes: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(200);
+    let texts = rules(root, 800);
     let (packed, events, bytes) = amplified(&records(root), megabytes << 20);
-    let set = rules(root, 800);
+    if let Some(folder) = std::env::args().nth(2) {
+        write(Path::new(&folder), &texts, &packed);
+        println!("{events} events, {bytes} bytes, {} files of rules", texts.len());
+        return;
+    }
+    let (set, _) = detect::compile(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     println!("{} rules {:?}, {} paths, {events} events, {bytes} bytes", set.rules().len(), set.index_sizes(), set.paths().len());
     let (mut inflater, mut text) = (Inflater::new(), vec![]);
     measure("unpack", events, bytes, || {
@@ -151,11 +195,12 @@ fn main() {
         }
         count
     });
+    let mut matcher = Matcher::new(&set, 0);
     let full = measure("unpack, read and match", events, bytes, || {
         let mut count = 0;
         for file in &packed {
             inflater.unpack(file, &mut text, 1 << 30).unwrap();
-            let mut matcher = Matcher::new(&set, 0);
+            matcher.turn_to(0);
             reader.read(&text, &mut |item| {
                 if let Item::Event(event) = item {
                     matcher.see(&event);
@@ -164,6 +209,21 @@ fn main() {
             count += matcher.hits.len() as u64;
         }
         count
+    });
+    measure("... to detections", events, bytes, || {
+        let mut engine = Engine::new(&set, Options::default());
+        for (number, file) in (0..).zip(&packed) {
+            inflater.unpack(file, &mut text, 1 << 30).unwrap();
+            matcher.turn_to(number);
+            reader.read(&text, &mut |item| {
+                if let Item::Event(event) = item {
+                    matcher.see(&event);
+                }
+            });
+            engine.add(std::mem::take(&mut matcher.hits), std::mem::take(&mut matcher.links), None);
+        }
+        engine.finish();
+        engine.take().len() as u64
     });
     println!("{:.0} % of the ceiling", full / ceiling * 100.0);
 }
