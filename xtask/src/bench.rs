@@ -7,6 +7,7 @@
 mod net;
 mod scan;
 mod templates;
+mod trail;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use crate::{python, root};
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
 /// The sections by name, in the order of the page.
-const SECTIONS: &[(&str, Section)] = &[("scan", scan::rows), ("net", net::rows)];
+const SECTIONS: &[(&str, Section)] = &[("scan", scan::rows), ("net", net::rows), ("trail", trail::rows)];
 
 /// How often a pair of commands takes turns.
 const ROUNDS: usize = 5;

@@ -132,15 +132,23 @@ impl Client {
         };
         let operation = (operation.as_str(), facts);
         let parts = wire::build(call.service, service, operation, call.input).map_err(|m| fail(ErrorKind::Rejected, &m))?;
+        let raw = self.answer(call, service, &parts).await?;
+        wire::decode(call.service, service, operation, &raw).map_err(|m| fail(ErrorKind::Malformed, &m))
+    }
+
+    /// The answer to a request, after as many tries as may help.
+    pub(crate) async fn answer(&self, call: Call<'_>, service: &Service, parts: &Parts) -> Result<Raw, CallError> {
+        let name = format!("{}:{}", call.service, call.operation);
+        let fail = |kind, message: &str| CallError::new(kind, &name, "", message);
         let mut tries = Tries::default();
         loop {
-            let raw = self.attempt(call, service, &parts, &name).await;
+            let raw = self.attempt(call, service, parts, &name).await;
             let error = match raw {
                 Ok(raw) if (200..300).contains(&raw.status) => {
                     self.shared.limiter.succeeded(&self.bucket_key(call));
-                    return wire::decode(call.service, service, operation, &raw).map_err(|m| fail(ErrorKind::Malformed, &m));
+                    return Ok(raw);
                 }
-                Ok(raw) => self.refused(call, &parts, raw, &name, &mut tries).await,
+                Ok(raw) => self.refused(call, parts, raw, &name, &mut tries).await,
                 Err(error) => (error, Next::GiveUp),
             };
             let (error, next) = match error {

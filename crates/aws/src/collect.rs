@@ -25,6 +25,8 @@ use crate::client::Client;
 use crate::error::AwsError;
 use crate::settings::Config;
 
+pub(crate) use account::connect;
+
 /// How many (account, Region, group of types) are collected at once. Requests have a limit of their own.
 const UNITS_AT_ONCE: usize = 64;
 

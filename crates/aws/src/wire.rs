@@ -9,7 +9,7 @@ mod special;
 mod xml;
 
 pub(crate) use error::api_error;
-pub(crate) use request::{Parts, build};
+pub(crate) use request::{ENCODED, Parts, build};
 pub(crate) use special::{decode_documents, json_text};
 
 use model::{Map, Text, Value};

@@ -9,6 +9,8 @@ use logs::cloudtrail::{Counts, Item, Reader, Reject};
 use logs::inflate::{Inflater, Packing};
 use logs::paths::Paths;
 
+use crate::buckets;
+
 /// Files up to this size, packed and unpacked, are read whole; larger ones in pieces.
 const WHOLE_BYTES_MAX: usize = 24 << 20;
 
@@ -29,15 +31,17 @@ const ENDINGS: &[&str] = &["json", "jsonl", "ndjson", "gz", "zst", "log", "csv",
 pub(crate) struct Input {
     /// The time in a delivery's file name, `20230710T1240`, else empty: deliveries come in the order of their times.
     time: String,
-    /// The path; `-` is standard input.
+    /// The path; `-` is standard input, and `s3://bucket/key` an object.
     pub(crate) path: PathBuf,
+    /// The length of an object.
+    object_bytes: Option<u64>,
 }
 
 impl Input {
     fn new(path: PathBuf) -> Input {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let stamp = |part: &&str| part.len() == 14 && part.ends_with('Z') && part.as_bytes().get(8) == Some(&b'T');
-        Input { time: name.split('_').find(stamp).unwrap_or_default().to_owned(), path }
+        Input { time: name.split('_').find(stamp).unwrap_or_default().to_owned(), path, object_bytes: None }
     }
 
     /// The name as outputs write it.
@@ -47,12 +51,17 @@ impl Input {
 
     /// Whether it is read in pieces: standard input, or a file too long to hold.
     pub(crate) fn is_long(&self) -> bool {
-        self.path == Path::new("-") || self.bytes() > WHOLE_BYTES_MAX as u64
+        self.path == Path::new("-") || self.object_bytes.is_none() && self.bytes() > WHOLE_BYTES_MAX as u64
     }
 
-    /// Its length as it lies on disk.
+    /// An object in a bucket.
+    pub(crate) fn object(path: String, bytes: u64) -> Input {
+        Input { object_bytes: Some(bytes), ..Input::new(path.into()) }
+    }
+
+    /// Its length as it is stored.
     pub(crate) fn bytes(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |data| data.len())
+        self.object_bytes.unwrap_or_else(|| std::fs::metadata(&self.path).map_or(0, |data| data.len()))
     }
 
     /// The day in the file name, `20230710`.
@@ -189,6 +198,17 @@ fn unpack_into(files: &mut Files, input: &Input, feed: &mut Feed<'_>, bytes: &mu
     if input.path == Path::new("-") {
         return pieces(&mut std::io::stdin().lock(), None, feed, bytes);
     }
+    if let Some((bucket, key)) = input.path.to_str().and_then(buckets::parse) {
+        let packed = buckets::read(bucket, key)?;
+        if files.inflater.unpack(&packed, &mut files.text, WHOLE_BYTES_MAX).is_ok() {
+            *bytes = files.text.len() as u64;
+            feed(&files.text, true);
+            return Ok(());
+        }
+        let size = packed.len() as u64;
+        let (mut reader, is_packed) = unpacked(std::io::Cursor::new(packed))?;
+        return pieces(&mut reader, is_packed.then_some(size), feed, bytes);
+    }
     let mut file = File::open(&input.path)?;
     let size = file.metadata()?.len();
     if size <= WHOLE_BYTES_MAX as u64 {
@@ -206,7 +226,7 @@ fn unpack_into(files: &mut Files, input: &Input, feed: &mut Feed<'_>, bytes: &mu
 }
 
 /// A file's unpacked text, and whether it was packed.
-fn unpacked(mut file: File) -> Result<(Box<dyn Read>, bool)> {
+fn unpacked(mut file: impl Read + 'static) -> Result<(Box<dyn Read>, bool)> {
     let mut head = [0u8; 4];
     let read = file.read(&mut head)?;
     let packing = Packing::of(head.get(..read).unwrap_or_default());

@@ -2,6 +2,7 @@
 //!
 //! Nothing else in the product prints, reads the clock or the environment, or ends the process.
 
+mod buckets;
 mod cli;
 mod command;
 mod config;

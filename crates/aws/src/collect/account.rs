@@ -40,8 +40,8 @@ impl Account {
     }
 }
 
-/// Finds out who we are and what there is to collect.
-pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsError> {
+/// What every client of these settings shares, whose credentials it uses, and the Region to begin with.
+pub(crate) async fn connect(config: &Config) -> Result<(Arc<Shared>, Provider, Region), AwsError> {
     let env = &config.environment;
     let profiles = Profiles::load(env)?;
     let profile = config.profile.as_deref();
@@ -70,6 +70,12 @@ pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsE
     }
     provider.get().await?;
     let shared = Arc::new(Shared::new(means.http.clone(), env.clone(), limits.clone(), config.cancel.clone()));
+    Ok((shared, provider, start))
+}
+
+/// Finds out who we are and what there is to collect.
+pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsError> {
+    let (shared, provider, start) = connect(config).await?;
     let own = account(&shared, &provider, &start, config, gaps).await?;
     let mut accounts = Vec::new();
     if let Some(role) = &config.org_role {

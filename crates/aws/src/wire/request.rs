@@ -8,7 +8,7 @@ use super::special::route53_id;
 use crate::facts::{Location, ObjectShape, Operation, Protocol, Service, Shape, ShapeIndex};
 
 /// What RFC 3986 calls unreserved stays as it is.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A request without its host.
 #[derive(Debug, Default, PartialEq)]

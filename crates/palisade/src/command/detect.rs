@@ -16,6 +16,7 @@ use model::Severity;
 use serde::Deserialize;
 
 use self::reading::{Progress, Worker, together, widen};
+use crate::buckets;
 use crate::exit::Exit;
 use crate::input::Knowledge;
 use crate::logfiles::{self, Files, Input, Outcome};
@@ -38,7 +39,7 @@ const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator"];
 /// The flags of `palisade detect`.
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
-    /// Log files, folders or patterns; `-` reads standard input.
+    /// Log files, folders or patterns; `-` reads standard input, `s3://bucket/prefix` a bucket.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// A file or folder of Sigma rules to run as well.
@@ -247,7 +248,15 @@ fn day(text: &Option<String>) -> Result<Option<String>> {
 /// The inputs named on the command line, within the days asked for.
 pub(crate) fn inputs(paths: &[PathBuf], from: &Option<String>, to: &Option<String>) -> Result<(Vec<Input>, usize)> {
     let (from, to) = (day(from)?, day(to)?);
-    let (mut inputs, passed_over) = logfiles::expand(paths)?;
+    let (objects, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        paths.iter().partition(|path| path.to_str().and_then(buckets::parse).is_some());
+    let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    let (mut inputs, passed_over) = logfiles::expand(&paths)?;
+    for path in objects {
+        let found = buckets::list(&path.to_string_lossy(), from.as_deref(), to.as_deref())?;
+        inputs.extend(found.into_iter().map(|(path, bytes)| Input::object(path, bytes)));
+    }
+    inputs.sort();
     inputs.retain(|input| {
         let Some(day) = input.day() else { return true };
         from.as_deref().is_none_or(|from| day >= from) && to.as_deref().is_none_or(|to| day <= to)

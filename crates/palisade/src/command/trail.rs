@@ -105,7 +105,7 @@ enum Action {
 /// Where the events come from.
 #[derive(Debug, Args)]
 struct Source {
-    /// Log files, folders or patterns; `-` reads standard input.
+    /// Log files, folders or patterns; `-` reads standard input, `s3://bucket/prefix` a bucket.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Only files delivered on or after this day, by their names: 2026-01-31.
