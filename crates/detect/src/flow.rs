@@ -18,8 +18,10 @@ mod interface;
 mod inventory;
 mod judge;
 pub mod output;
+mod past;
 mod rate;
 mod table;
+mod threats;
 mod view;
 mod window;
 
@@ -28,4 +30,6 @@ pub use detector::{Detector, INPUTS, Parameter, Tuning, Value, check_tuning, par
 pub use finding::{Finding, LISTED_MAX};
 pub use fold::{CONVERSATIONS_MAX, Fold, INTERFACES_MAX, MINUTES_MAX, STRANGERS_MAX};
 pub use inventory::Inventory;
-pub use judge::{Approval, Capability, Setup, judge};
+pub use judge::{Approval, AskNetwork, Capability, Reach, Setup, judge};
+pub use past::{Past, REMEMBERED_MAX};
+pub use threats::{THREATS_MAX, Threats};

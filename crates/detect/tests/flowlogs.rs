@@ -1,10 +1,10 @@
 //! The flow log detectors: each fires on its cases that fire and on no other, whatever the order and the pieces.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where its own set-up is wrong")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its own set-up is wrong")]
 
 use std::path::{Path, PathBuf};
 
-use detect::flow::{Detector, Finding, Fold, Inventory, Origin, Setup, judge, parse_block, parse_detector};
+use detect::flow::{Detector, Finding, Fold, Inventory, Origin, Past, Reach, Setup, Threats, judge, parse_block, parse_detector};
 use logs::flow::{Item, Reader};
 use serde::Deserialize;
 
@@ -29,6 +29,13 @@ struct Case {
     owners: Vec<String>,
     #[serde(default)]
     subnets: Vec<String>,
+    /// Lines of a threat list.
+    threats: Option<String>,
+    /// What the settings block: every flow, or none.
+    blocked: Option<bool>,
+    /// Lines of an earlier run.
+    #[serde(default)]
+    earlier: Vec<Lines>,
 }
 
 /// A line and how often it is repeated. `{base+step}` in it stands for base + step * number of the repetition, and
@@ -97,7 +104,18 @@ fn found(detectors: &[Detector], case: &Case, fold: &Fold) -> Vec<Finding> {
         inventory.owners.insert(owner.parse::<std::net::IpAddr>().unwrap().into(), format!("i-{owner}"));
     }
     inventory.subnets = case.subnets.iter().map(|text| parse_block(text).unwrap()).collect();
-    judge(fold, &Setup { detectors, tunings: &[], inventory: &inventory, approvals: &[] })
+    let mut threats = Threats::default();
+    if let Some(text) = &case.threats {
+        assert!(threats.add("list", text).is_empty());
+    }
+    let mut earlier = vec![];
+    case.earlier.iter().for_each(|each| expand(each, &mut earlier));
+    let past = Past::of(&fold_of(None, &earlier, 0), &inventory);
+    let blocked = case.blocked.unwrap_or(false);
+    let ask = |_, _, _, _| if blocked { Reach::Blocked("sg-1".to_owned()) } else { Reach::Open };
+    let reach = case.blocked.map(|_| &ask as detect::flow::AskNetwork<'_>);
+    let inventory = &inventory;
+    judge(fold, &Setup { detectors, tunings: &[], inventory, approvals: &[], threats: &threats, past: &past, reach })
 }
 
 #[test]

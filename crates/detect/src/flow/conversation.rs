@@ -198,14 +198,19 @@ impl Tally {
         flows > 0 && !self.paid() && (probe || self.forth.rejected == self.forth.flows)
     }
 
-    /// How many different client ports there were: exact for a few, within 15 % up to 100 (linear counting over 64 bits), never
-    /// more than 267.
+    /// How many different client ports there were, see [`different`].
     pub(crate) fn client_ports(&self) -> u64 {
-        match u64::from(self.ports.count_ones()) {
-            set @ 0..=4 => set,
-            64 => 267,
-            set => (-64.0 * (1.0 - set as f64 / 64.0).ln()).round() as u64,
-        }
+        different(self.ports)
+    }
+}
+
+/// How many different things set these bits, each the bit of its hash: exact for a few, within 15 % up to 100 (linear counting
+/// over 64 bits), never more than 267.
+pub(crate) fn different(bits: u64) -> u64 {
+    match u64::from(bits.count_ones()) {
+        set @ 0..=4 => set,
+        64 => 267,
+        set => (-64.0 * (1.0 - set as f64 / 64.0).ln()).round() as u64,
     }
 }
 

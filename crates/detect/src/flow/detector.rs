@@ -210,6 +210,16 @@ impl<'a> Rule<'a> {
     }
 }
 
+impl Rule<'_> {
+    /// A list of address blocks; what is none is left out.
+    pub(crate) fn blocks(&self, name: &str) -> Vec<(Address, u8)> {
+        match self.default_of(name) {
+            Some(Value::Texts(texts)) => texts.iter().filter_map(|text| parse_block(text)).collect(),
+            _ => vec![],
+        }
+    }
+}
+
 /// An address with or without the number of bits that count.
 pub fn parse_block(text: &str) -> Option<(Address, u8)> {
     let net: ipnet::IpNet = match text.parse() {

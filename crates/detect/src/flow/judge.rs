@@ -3,10 +3,12 @@
 use logs::flow::{Address, Field};
 
 use super::detector::{Detector, Rule, Tuning};
-use super::detectors::{brute, flood, scan};
+use super::detectors::{brute, calls, exposure, flood, scan, slow, spoof, usual};
 use super::finding::Finding;
 use super::fold::Fold;
 use super::inventory::Inventory;
+use super::past::Past;
+use super::threats::Threats;
 use super::view::View;
 
 /// A native rule.
@@ -20,11 +22,42 @@ const NATIVES: &[(&str, Native)] = &[
     ("success-after-brute-force", brute::success),
     ("volumetric-flood", flood::volume),
     ("half-open-flood", flood::half_open),
+    ("distributed-scan", slow::distributed),
+    ("slow-scan", slow::slow),
+    ("reflection", spoof::reflected),
+    ("spoofing-out", spoof::leaving),
+    ("spoofing-in", spoof::arriving),
+    ("exfiltration", usual::exfiltration),
+    ("beacon", calls::beacon),
+    ("refused-calls", calls::refused),
+    ("threat-list", calls::listed),
+    ("reject-rate", usual::rejects),
+    ("own-rejects", usual::own_rejects),
+    ("clear-text", exposure::clear_text),
+    ("mirrored-traffic", exposure::mirrored),
+    ("unusual-protocol", exposure::unusual_protocol),
+    ("administration", exposure::administration),
+    ("new-service", usual::new_service),
+    ("against-settings", exposure::against_settings),
 ];
 
 pub(crate) fn native(name: &str) -> Option<Native> {
     NATIVES.iter().find(|(known, _)| *known == name).map(|(_, native)| *native)
 }
+
+/// What the network's settings say of a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It can be.
+    Open,
+    /// It cannot be, because of this.
+    Blocked(String),
+    /// It can't be told.
+    Unknown,
+}
+
+/// Puts a flow to the network's settings: source, destination, protocol, destination port.
+pub type AskNetwork<'a> = &'a dyn Fn(Address, Address, u8, u16) -> Reach;
 
 /// A scan that somebody approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +86,12 @@ pub struct Setup<'a> {
     pub inventory: &'a Inventory,
     /// Approved scans.
     pub approvals: &'a [Approval],
+    /// Threat lists.
+    pub threats: &'a Threats,
+    /// What is remembered of earlier runs.
+    pub past: &'a Past,
+    /// The network's settings, where they are known.
+    pub reach: Option<AskNetwork<'a>>,
 }
 
 /// Whether a detector can judge, and what it lacks.
@@ -77,7 +116,13 @@ impl Capability {
 
 impl Setup<'_> {
     fn has_input(&self, name: &str) -> bool {
-        name == "inventory" && !self.inventory.is_empty()
+        match name {
+            "inventory" => !self.inventory.is_empty(),
+            "network" => self.reach.is_some(),
+            "state" => !self.past.is_empty(),
+            "threat-list" => !self.threats.is_empty(),
+            _ => false,
+        }
     }
 
     /// What each detector can do with a log that has these fields.

@@ -95,7 +95,7 @@ fn whole(view: &View<'_>, group: Group) -> Group {
 }
 
 /// Percent by which the client's short flows differ in size: the standard deviation over the mean.
-fn spread_percent(talks: &[&Talk]) -> u64 {
+pub(super) fn spread_percent(talks: &[&Talk]) -> u64 {
     let sum = |of: fn(&Tally) -> u64| talks.iter().map(|talk| of(&talk.tally)).fold(0, u64::saturating_add) as f64;
     let flows = sum(|t| u64::from(t.short)).max(1.0);
     let mean = sum(|t| t.short_bytes) / flows;

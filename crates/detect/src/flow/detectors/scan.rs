@@ -83,7 +83,7 @@ fn outcome(talks: &[&Talk]) -> Outcome {
 }
 
 /// The attempts at items, each item with the outcome of all attempts at it.
-fn attempts<'t>(talks: impl Iterator<Item = (u64, &'t Talk)>) -> Vec<Attempt> {
+pub(super) fn attempts<'t>(talks: impl Iterator<Item = (u64, &'t Talk)>) -> Vec<Attempt> {
     let mut by_item: FxHashMap<u64, Vec<&Talk>> = FxHashMap::default();
     for (item, talk) in talks {
         by_item.entry(item).or_default().push(talk);
@@ -145,7 +145,7 @@ fn hosts(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
 }
 
 /// Whether the source of a twin conversation began it, as far as can be told: nothing came back, or later.
-fn began(view: &View<'_>, talk: &Talk) -> Option<bool> {
+pub(super) fn began(view: &View<'_>, talk: &Talk) -> Option<bool> {
     match view.opposite(&talk.key) {
         _ if !talk.key.twin => Some(true),
         None => Some(true),

@@ -1,0 +1,133 @@
+//! Calls home: at a steady interval, or again and again without an answer; and addresses on the user's threat lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flow::conversation::{BUCKET, Code, different};
+use crate::flow::detector::Rule;
+use crate::flow::finding::{Finding, measured};
+use crate::flow::judge::Setup;
+use crate::flow::view::{Group, Side, Talk, View, for_many};
+
+/// Starts at a steady interval.
+pub(crate) fn beacon(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let quiet = rule.ports("quiet_ports");
+    let groups = view.groups(1, |key, tally| {
+        let counts = !key.twin && tally.forth.flows > 0 && !quiet.contains(&key.port);
+        counts.then_some([key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)])
+    });
+    let mut callers: BTreeMap<Code, BTreeSet<Code>> = BTreeMap::new();
+    let mut hits = vec![];
+    for group in groups {
+        let Some(key) = group.talks.first().map(|talk| talk.key) else { continue };
+        if view.side(key.client) != Side::Mine || view.side(key.server) != Side::Far || for_many(view.address(key.server)) {
+            continue;
+        }
+        callers.entry(key.server).or_default().insert(key.client);
+        if let Some((starts, interval)) = steady(rule, &group) {
+            hits.push((key, group, starts, interval));
+        }
+    }
+    let mut findings = vec![];
+    for (key, group, starts, interval) in hits {
+        let many = callers.get(&key.server).map_or(0, |clients| clients.len() as u64);
+        if many > rule.number("callers_max") {
+            continue; // What many of one's hosts call is an agent's service.
+        }
+        let talks: Vec<&Talk> = group.talks.iter().collect();
+        let what = measured("starts at a steady interval", starts, rule.number("starts"));
+        let mut finding = Finding::of(view, rule, &talks, what);
+        finding.notes.push(format!("about every {interval} min"));
+        findings.push(finding);
+    }
+    findings
+}
+
+/// The number of starts and their interval in minutes, if they come steadily and look alike.
+fn steady(rule: &Rule<'_>, group: &Group) -> Option<(u64, u64)> {
+    let mut minutes = BTreeSet::new();
+    let (mut flows, mut ports) = (0u64, 0u64);
+    for Talk { key, tally, .. } in &group.talks {
+        minutes.extend((0..15).filter(|bit| tally.minutes >> bit & 1 == 1).map(|bit| u64::from(key.bucket) * 15 + bit));
+        flows += u64::from(tally.forth.flows);
+        ports |= tally.ports;
+    }
+    let starts = minutes.len() as u64;
+    if starts < rule.number("starts") || flows > starts * rule.number("flows_per_start_max") {
+        return None;
+    }
+    if different(ports) * 2 < starts.min(40) {
+        return None; // One long connection that is told window by window.
+    }
+    let minutes: Vec<u64> = minutes.into_iter().collect();
+    let mut gaps: Vec<u64> = minutes.iter().zip(minutes.iter().skip(1)).map(|(a, b)| b - a).collect();
+    gaps.sort_unstable();
+    let interval = gaps.get(gaps.len() / 2).copied()?;
+    let slack = (interval * rule.number("jitter_percent") / 100).max(1);
+    let within = gaps.iter().filter(|gap| gap.abs_diff(interval) <= slack).count() as u64;
+    let talks: Vec<&Talk> = group.talks.iter().collect();
+    let alike = super::brute::spread_percent(&talks) <= rule.number("spread_percent");
+    (within * 100 >= gaps.len() as u64 * rule.number("steady_percent") && alike).then_some((starts, interval))
+}
+
+/// The largest sum over an hour of quarters, and the quarters that make it.
+fn hour(by_bucket: &BTreeMap<u32, u64>) -> (u64, u32) {
+    let sum = |from: u32| by_bucket.range(from..from.saturating_add((3600 / BUCKET) as u32)).map(|(_, n)| n).sum::<u64>();
+    by_bucket.keys().map(|from| (sum(*from), *from)).max().unwrap_or_default()
+}
+
+/// Again and again without an answer.
+pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let groups = view.groups(1, |key, tally| {
+        let counts = !key.twin && tally.failed() && (key.protocol == 6 || tally.forth.rejected > 0);
+        counts.then_some([key.client, key.server, 0])
+    });
+    let mut findings = vec![];
+    for group in groups {
+        let Some(key) = group.talks.first().map(|talk| talk.key) else { continue };
+        if view.side(key.client) != Side::Mine || view.side(key.server) == Side::Mine || for_many(view.address(key.server)) {
+            continue;
+        }
+        let mut by_bucket: BTreeMap<u32, u64> = BTreeMap::new();
+        for talk in &group.talks {
+            *by_bucket.entry(talk.key.bucket).or_default() += u64::from(talk.tally.forth.flows);
+        }
+        let (failures, _) = hour(&by_bucket);
+        let threshold = rule.number_for("failures", view.address(key.server));
+        if failures > threshold {
+            let talks: Vec<&Talk> = group.talks.iter().collect();
+            findings.push(Finding::of(view, rule, &talks, measured("failures in an hour to one address", failures, threshold)));
+        }
+    }
+    findings
+}
+
+/// Traffic with an address on a list.
+pub(crate) fn listed(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) -> Vec<Finding> {
+    let on = |code: Code| setup.threats.find(view.address(code));
+    let groups = view.groups(1, |key, _| {
+        if view.side(key.server) == Side::Far && on(key.server).is_some() {
+            Some([key.server, 0, 0])
+        } else if view.side(key.client) == Side::Far && on(key.client).is_some() {
+            Some([key.client, 1, 0])
+        } else {
+            None
+        }
+    });
+    let mut findings = vec![];
+    for group in groups {
+        let talks: Vec<&Talk> = group.talks.iter().collect();
+        let paid = talks.iter().any(|talk| talk.tally.paid());
+        let Some(key) = talks.first().map(|talk| talk.key) else { continue };
+        let called = on(key.server);
+        let flows = talks.iter().map(|talk| u64::from(talk.tally.forth.flows.max(talk.tally.back.flows))).sum();
+        let mut finding = Finding::of(view, rule, &talks, measured("flows with a listed address", flows, 1));
+        finding.severity = match (paid, called.is_some()) {
+            (true, true) => model::Severity::High,
+            (true, false) | (false, true) => model::Severity::Medium,
+            (false, false) => model::Severity::Low,
+        };
+        finding.notes.extend(called.or_else(|| on(key.client)).map(|list| format!("listed in {list}")));
+        findings.push(finding);
+    }
+    findings
+}

@@ -1,0 +1,117 @@
+//! Sources that cannot be: packets with somebody else's address, and floods reflected off others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flow::conversation::Code;
+use crate::flow::detector::Rule;
+use crate::flow::finding::{Finding, measured};
+use crate::flow::judge::Setup;
+use crate::flow::view::{Side, Talk, View, for_many, private};
+
+/// Packets that leave an interface of yours with a source that is not the interface's.
+pub(crate) fn leaving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let mut by_interface: BTreeMap<&str, Vec<(Code, &crate::flow::fold::Stranger)>> = BTreeMap::new();
+    for ((interface, code), stranger) in &view.fold.strangers {
+        let name = view.interface(*interface);
+        let forwards = view.inventory.forwarders.contains(name);
+        if !forwards && view.side(*code) != Side::Mine && !private(view.address(*code)) {
+            by_interface.entry(name).or_default().push((*code, stranger));
+        }
+    }
+    let mut findings = vec![];
+    for (name, mut strangers) in by_interface {
+        strangers.sort_unstable_by_key(|(code, stranger)| (stranger.first, stranger.origin, *code));
+        let packets: u64 = strangers.iter().map(|(_, stranger)| stranger.packets).fold(0, u64::saturating_add);
+        if packets < rule.number("packets") {
+            continue;
+        }
+        let mut finding =
+            Finding::blank(rule, measured("packets with a source that is not the interface's", packets, rule.number("packets")));
+        finding.interfaces.insert(name.to_owned());
+        finding.first = strangers.iter().map(|(_, s)| s.first).min().unwrap_or(0);
+        finding.last = strangers.iter().map(|(_, s)| s.last).max().unwrap_or(0);
+        finding.flows = strangers.iter().map(|(_, s)| s.flows).sum();
+        finding.packets = packets;
+        finding.lines = strangers.iter().take(super::super::finding::LISTED_MAX).map(|(_, s)| s.origin).collect();
+        finding.notes.push(format!("{} different sources", strangers.len()));
+        finding.notes.extend(strangers.first().map(|(code, _)| format!("for example {}", view.address(*code))));
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Sources that nobody can have, or that are your own and were never given out; one address at two interfaces of a VPC.
+pub(crate) fn arriving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let bogons = rule.blocks("bogons");
+    let impossible = |code: Code| {
+        let address = view.address(code);
+        bogons.iter().any(|(block, bits)| address.within(*block, *bits)) || view.inventory.dark(address)
+    };
+    let groups = view.groups(1, |key, tally| {
+        let counts = tally.forth.flows > 0 && (key.client == key.server || impossible(key.client));
+        counts.then_some([key.client, 0, 0])
+    });
+    let mut findings = vec![];
+    for group in groups {
+        let talks: Vec<&Talk> = group.talks.iter().filter(|talk| !for_many(view.address(talk.key.server))).collect();
+        let packets = talks.iter().map(|talk| u64::from(talk.tally.forth.packets)).sum();
+        if packets >= rule.number("packets").max(1) {
+            let what = measured("packets from an impossible source", packets, rule.number("packets"));
+            findings.push(Finding::of(view, rule, &talks, what));
+        }
+    }
+    findings.extend(twice(view, rule));
+    findings
+}
+
+/// One address that two interfaces of one VPC send from.
+fn twice(view: &View<'_>, rule: &Rule<'_>) -> Vec<Finding> {
+    let mut places: BTreeMap<(&str, Code), BTreeSet<&str>> = BTreeMap::new();
+    for (number, interface) in view.fold.interfaces.iter().enumerate().filter(|(_, i)| !i.vpc.is_empty() && !i.name.is_empty()) {
+        for code in view.own(number as u32) {
+            places.entry((&interface.vpc, *code)).or_default().insert(&interface.name);
+        }
+    }
+    let mut findings = vec![];
+    for ((vpc, code), names) in places.into_iter().filter(|(_, names)| names.len() > 1) {
+        let mut finding = Finding::blank(rule, measured(format!("interfaces of {vpc} with one address"), names.len() as u64, 2));
+        finding.actor = Some(view.address(code));
+        finding.actor_side = "yours";
+        (finding.first, finding.last) = view.fold.span.unwrap_or_default();
+        finding.interfaces = names.into_iter().map(str::to_owned).collect();
+        finding.confidence = model::Confidence::Low;
+        finding.notes.push("an address that was moved looks the same".to_owned());
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Large answers from many servers to questions that nobody asked.
+pub(crate) fn reflected(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let ports = rule.ports("amplifier_ports");
+    let mean = rule.number("bytes_per_packet");
+    let groups = view.groups(rule.least("sources").max(1) as usize, |key, tally| {
+        let unasked = key.protocol == 17 && tally.back.flows > 0 && tally.forth.flows == 0;
+        let large = tally.back.bytes > mean * u64::from(tally.back.packets);
+        (unasked && large && ports.contains(&key.port)).then_some([key.client, 0, 0])
+    });
+    let mut findings = vec![];
+    for group in groups {
+        let talks: Vec<&Talk> = group.talks.iter().collect();
+        let Some(victim) = talks.first().map(|talk| talk.key.client) else { continue };
+        let sources: BTreeSet<Code> = talks.iter().map(|talk| talk.key.server).collect();
+        let bytes: u64 = talks.iter().map(|talk| talk.tally.back.bytes).fold(0, u64::saturating_add);
+        let threshold = rule.number_for("sources", view.address(victim));
+        if (sources.len() as u64) < threshold || bytes < rule.number("bytes") {
+            continue;
+        }
+        let mut finding =
+            Finding::of(view, rule, &talks, measured("servers that answer without being asked", sources.len() as u64, threshold));
+        finding.actor = None;
+        finding.actor_side = "";
+        finding.targets = BTreeSet::from([view.address(victim)]);
+        finding.target_count = 1;
+        findings.push(finding);
+    }
+    findings
+}
