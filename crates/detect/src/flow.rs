@@ -9,6 +9,7 @@
 //!
 //! Absent on purpose: files, threads, the clock, and printing.
 
+mod alarm;
 mod conversation;
 mod detector;
 mod detectors;
@@ -20,11 +21,13 @@ mod judge;
 pub mod output;
 mod past;
 mod rate;
+mod state;
 mod table;
 mod threats;
 mod view;
 mod window;
 
+pub use alarm::{Alarm, CELLS_MAX, DISTINCT_EXACT_MAX, Firing, Measure};
 pub use conversation::Origin;
 pub use detector::{Detector, INPUTS, Parameter, Tuning, Value, check_tuning, parse_block, parse_detector};
 pub use finding::{Finding, LISTED_MAX};
@@ -32,4 +35,5 @@ pub use fold::{CONVERSATIONS_MAX, Fold, INTERFACES_MAX, MINUTES_MAX, STRANGERS_M
 pub use inventory::Inventory;
 pub use judge::{Approval, AskNetwork, Capability, Reach, Setup, judge};
 pub use past::{Past, REMEMBERED_MAX};
+pub use state::{FLOW_STATE_BYTES_MAX, FLOW_STATE_SCHEMA, FlowState, STATE_CONVERSATIONS_MAX, mark};
 pub use threats::{THREATS_MAX, Threats};

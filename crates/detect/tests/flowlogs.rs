@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use detect::flow::{Detector, Finding, Fold, Inventory, Origin, Past, Reach, Setup, Threats, judge, parse_block, parse_detector};
+use detect::flow::{
+    Alarm, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Reach, Setup, Threats, judge, parse_block, parse_detector,
+};
 use logs::flow::{Item, Reader};
 use serde::Deserialize;
 
@@ -33,6 +35,9 @@ struct Case {
     threats: Option<String>,
     /// What the settings block: every flow, or none.
     blocked: Option<bool>,
+    /// Custom alarms.
+    #[serde(default)]
+    alarms: Vec<Alarm>,
     /// Lines of an earlier run.
     #[serde(default)]
     earlier: Vec<Lines>,
@@ -82,8 +87,9 @@ fn cases(id: &str) -> Vec<Case> {
 }
 
 /// The fold of some lines that are all in one input, which are read by their header or as version 2.
-fn fold_of(header: Option<&str>, lines: &[String], first: u64) -> Fold {
-    let mut fold = Fold::default();
+fn fold_of(case: &Case, lines: &[String], first: u64) -> Fold {
+    let mut fold = Fold::with_alarms(&case.alarms);
+    let header = case.header.as_deref();
     let mut reader = Reader::new(None, START * 2);
     let text = header.into_iter().chain(lines.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
     let mut number = first;
@@ -110,12 +116,13 @@ fn found(detectors: &[Detector], case: &Case, fold: &Fold) -> Vec<Finding> {
     }
     let mut earlier = vec![];
     case.earlier.iter().for_each(|each| expand(each, &mut earlier));
-    let past = Past::of(&fold_of(None, &earlier, 0), &inventory);
+    let past = Past::of(&fold_of(case, &earlier, 0), &inventory);
     let blocked = case.blocked.unwrap_or(false);
     let ask = |_, _, _, _| if blocked { Reach::Blocked("sg-1".to_owned()) } else { Reach::Open };
+    let alarms = !case.alarms.is_empty();
     let reach = case.blocked.map(|_| &ask as detect::flow::AskNetwork<'_>);
     let inventory = &inventory;
-    judge(fold, &Setup { detectors, tunings: &[], inventory, approvals: &[], threats: &threats, past: &past, reach })
+    judge(fold, &Setup { detectors, tunings: &[], inventory, approvals: &[], threats: &threats, past: &past, alarms, reach })
 }
 
 #[test]
@@ -127,8 +134,7 @@ fn each_case_is_judged_as_it_says_in_any_order_and_any_pieces() {
         for case in cases(&detector.id) {
             let mut lines = vec![];
             case.lines.iter().for_each(|each| expand(each, &mut lines));
-            let header = case.header.as_deref();
-            let findings = found(&detectors, &case, &fold_of(header, &lines, 0));
+            let findings = found(&detectors, &case, &fold_of(&case, &lines, 0));
             let ours: Vec<&Finding> = findings.iter().filter(|f| detectors[f.detector].id == detector.id).collect();
             let right = ours.is_empty() != case.fires && case.observed.is_none_or(|n| ours.iter().any(|f| f.observed == n));
             if !right {
@@ -137,14 +143,41 @@ fn each_case_is_judged_as_it_says_in_any_order_and_any_pieces() {
             *(if case.fires { &mut fires } else { &mut quiet }) += 1;
             for cut in [1, lines.len() / 3, lines.len() / 2] {
                 let (one, two) = lines.split_at(cut.min(lines.len()));
-                let mut late = fold_of(header, two, one.len() as u64);
-                late.merge(&fold_of(header, one, 0), 0);
+                let mut late = fold_of(&case, two, one.len() as u64);
+                late.merge(&fold_of(&case, one, 0), 0);
                 assert_eq!(found(&detectors, &case, &late), findings, "{}: {}: cut at {cut}", detector.id, case.name);
             }
         }
         assert!(fires > 0 && quiet > 0, "{} needs a case that fires and one that doesn't", detector.id);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A state keeps all of a day and what failed within a week: a run that goes on from one finds what one run over both finds.
+#[test]
+fn halves_of_a_day_one_after_the_other_are_the_day() {
+    let detectors = detectors();
+    for detector in &detectors {
+        for case in cases(&detector.id).into_iter().filter(|case| case.alarms.is_empty() && case.header.is_none()) {
+            let mut lines = vec![];
+            case.lines.iter().for_each(|each| expand(each, &mut lines));
+            let start = |line: &String| line.split(' ').nth(10).unwrap().parse::<i64>().unwrap();
+            lines.sort_by_key(start);
+            if start(lines.last().unwrap()) - start(&lines[0]) > 86_400 {
+                continue;
+            }
+            let day = found(&detectors, &case, &fold_of(&case, &lines, 0));
+            let (one, two) = lines.split_at(lines.len() / 2);
+            let morning = FlowState { fold: fold_of(&case, one, 0), ..FlowState::default() };
+            let bytes = morning.save().unwrap();
+            let mut state = FlowState::load(&bytes).unwrap();
+            assert_eq!(state.clone().save().unwrap(), bytes);
+            state.fold.merge(&fold_of(&case, two, one.len() as u64), 0);
+            let both = found(&detectors, &case, &state.fold);
+            assert!(both == day, "{}: {}: {both:#?} {day:#?}", detector.id, case.name);
+        }
+    }
+    assert!(FlowState::load(b"{\"schema\":\"other\"}").is_err());
 }
 
 #[test]

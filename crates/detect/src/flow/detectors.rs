@@ -4,6 +4,7 @@ pub(crate) mod brute;
 pub(crate) mod calls;
 pub(crate) mod exposure;
 pub(crate) mod flood;
+pub(crate) mod metric;
 pub(crate) mod scan;
 pub(crate) mod slow;
 pub(crate) mod spoof;

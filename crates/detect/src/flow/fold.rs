@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use logs::flow::{Address, Direction, Field, Record};
 use rustc_hash::FxHashMap;
 
+use super::alarm::{Alarm, Firing, Metric};
 use super::conversation::{BUCKET, Code, Key, Origin, Role, Tally, role};
 use super::interface::Interface;
 use super::rate::{Rate, Volume};
@@ -60,6 +61,8 @@ pub struct Fold {
     /// Minutes that were not counted.
     pub(crate) minutes_lost: u64,
     pub(crate) span: Option<(i64, i64)>,
+    /// Custom alarms.
+    pub(crate) metrics: Vec<Metric>,
     last_interface: u32,
 }
 
@@ -69,6 +72,23 @@ pub(crate) fn kept(client: Code, thinned: u32) -> bool {
 }
 
 impl Fold {
+    /// One that also keeps what custom alarms ask for.
+    pub fn with_alarms(alarms: &[Alarm]) -> Fold {
+        Fold { metrics: alarms.iter().cloned().map(Metric::new).collect(), ..Fold::default() }
+    }
+
+    /// One that knows these interfaces, by their places in the list.
+    pub(crate) fn of_interfaces(interfaces: Vec<Interface>) -> Fold {
+        let numbers =
+            interfaces.iter().zip(0..).map(|(interface, number)| (interface.name.clone().into_bytes(), number)).collect();
+        Fold { interfaces, numbers, ..Fold::default() }
+    }
+
+    /// When each custom alarm fired: its name, and each time.
+    pub fn firings(&self) -> Vec<(String, Vec<Firing>)> {
+        self.metrics.iter().map(|metric| (metric.alarm.name.clone(), metric.firings())).collect()
+    }
+
     /// The code of an address; IPv6 addresses are remembered.
     fn code(&mut self, address: Address) -> Code {
         if address.is_v4() {
@@ -135,6 +155,7 @@ impl Fold {
             self.thin();
         }
         self.rate(record, interface, source, destination);
+        self.metrics.iter_mut().for_each(|metric| metric.see(record, origin));
         if let Some(stranger) = record.packet_source.filter(|s| record.direction == Direction::Egress && *s != record.source) {
             let code = self.code(stranger);
             let seen = Stranger { packets: record.packets, flows: 1, first: start, last: end, origin };
@@ -215,6 +236,11 @@ impl Fold {
             let origin = Origin { input: seen.origin.input.saturating_add(shift), ..seen.origin };
             self.stranger((number(*interface), *code), Stranger { origin, ..*seen });
         }
+        for theirs in &other.metrics {
+            if let Some(ours) = self.metrics.iter_mut().find(|ours| ours.alarm == theirs.alarm) {
+                ours.merge(theirs, shift);
+            }
+        }
         self.fields.extend(&other.fields);
         self.records += other.records;
         self.minutes_lost += other.minutes_lost;
@@ -227,7 +253,8 @@ impl Fold {
     pub fn clear(&mut self) {
         let mut talks = std::mem::take(&mut self.talks);
         talks.clear();
-        *self = Fold { talks, ..Fold::default() };
+        let metrics = self.metrics.drain(..).map(|metric| Metric::new(metric.alarm)).collect();
+        *self = Fold { talks, metrics, ..Fold::default() };
     }
 
     /// Whether an input's format has the field.

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use logs::flow::{Direction, Record};
 
+use serde::{Deserialize, Serialize};
+
 use super::conversation::Code;
 
 /// The most addresses with a known direction that are kept of an interface: the smallest.
 const OWN_MAX: usize = 256;
 
 /// The addresses that every record of an interface had on one side or the other. Its own is always among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Shared {
     /// No record yet.
     #[default]
@@ -50,7 +52,7 @@ impl Shared {
 }
 
 /// An interface, or a transit gateway attachment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Interface {
     pub(crate) name: String,
     pub(crate) account: String,

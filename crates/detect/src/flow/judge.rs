@@ -3,7 +3,7 @@
 use logs::flow::{Address, Field};
 
 use super::detector::{Detector, Rule, Tuning};
-use super::detectors::{brute, calls, exposure, flood, scan, slow, spoof, usual};
+use super::detectors::{brute, calls, exposure, flood, metric, scan, slow, spoof, usual};
 use super::finding::Finding;
 use super::fold::Fold;
 use super::inventory::Inventory;
@@ -39,6 +39,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("administration", exposure::administration),
     ("new-service", usual::new_service),
     ("against-settings", exposure::against_settings),
+    ("metric-alarm", metric::fired),
 ];
 
 pub(crate) fn native(name: &str) -> Option<Native> {
@@ -90,6 +91,8 @@ pub struct Setup<'a> {
     pub threats: &'a Threats,
     /// What is remembered of earlier runs.
     pub past: &'a Past,
+    /// Whether there are custom alarms.
+    pub alarms: bool,
     /// The network's settings, where they are known.
     pub reach: Option<AskNetwork<'a>>,
 }
@@ -120,6 +123,7 @@ impl Setup<'_> {
             "inventory" => !self.inventory.is_empty(),
             "network" => self.reach.is_some(),
             "state" => !self.past.is_empty(),
+            "alarms" => self.alarms,
             "threat-list" => !self.threats.is_empty(),
             _ => false,
         }

@@ -1,9 +1,11 @@
 //! How much went into and out of an interface, minute by minute.
 
+use serde::{Deserialize, Serialize};
+
 use super::conversation::Code;
 
 /// What went one way in a minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Volume {
     pub(crate) packets: u64,
     pub(crate) bytes: u64,
@@ -19,7 +21,7 @@ impl Volume {
 }
 
 /// One address that all records of the minute had, and what went into and out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Side {
     pub(crate) address: Code,
     pub(crate) into: Volume,
@@ -28,7 +30,7 @@ pub(crate) struct Side {
 
 /// A minute of an interface. Which address is the interface's own is known only at the end, so that both sides of the first
 /// record are counted; an address that a record lacks is not the interface's own and is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rate {
     pub(crate) sides: [Option<Side>; 2],
 }
