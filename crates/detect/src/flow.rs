@@ -22,6 +22,7 @@ pub mod output;
 mod past;
 mod rate;
 mod state;
+pub mod synthetic;
 mod table;
 mod threats;
 mod view;

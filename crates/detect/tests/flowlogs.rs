@@ -180,6 +180,48 @@ fn halves_of_a_day_one_after_the_other_are_the_day() {
     assert!(FlowState::load(b"{\"schema\":\"other\"}").is_err());
 }
 
+/// Six hours of a network that behaves.
+fn sea() -> Vec<String> {
+    let mut lines = vec![];
+    detect::flow::synthetic::sea(1_500_000, &mut |line| lines.push(line.to_owned()));
+    lines
+}
+
+#[test]
+fn attacks_in_a_sea_are_found_as_without_it_and_the_sea_is_quiet() {
+    let detectors = detectors();
+    let empty: Case = toml::from_str("name = ''\nfires = false\nlines = []").unwrap();
+    let sea = fold_of(&empty, &sea(), 0);
+    let loud: Vec<String> = found(&detectors, &empty, &sea).iter().map(|f| detectors[f.detector].id.clone()).collect();
+    assert_eq!(loud, Vec::<String>::new(), "the sea alone must be quiet");
+    for detector in &detectors {
+        let plain = |case: &Case| case.header.is_none() && case.alarms.is_empty() && case.owners.is_empty();
+        for case in cases(&detector.id).into_iter().filter(plain) {
+            let mut lines = vec![];
+            case.lines.iter().for_each(|each| expand(each, &mut lines));
+            let mut all = fold_of(&case, &lines, 0);
+            let ours = |fold: &Fold| -> Vec<(String, u64)> {
+                let findings = found(&detectors, &case, fold);
+                findings
+                    .iter()
+                    .filter(|f| f.actor_text() != "10.20.1.10")
+                    .map(|f| (detectors[f.detector].id.clone(), f.observed))
+                    .collect()
+            };
+            let alone = ours(&all);
+            all.merge(&sea, 1);
+            let has = |found: &[(String, u64)]| found.iter().any(|(id, _)| *id == detector.id);
+            let by_the_span = ["reject-rate", "new-service"].iter().any(|name| case_file(&detector.id).contains(name));
+            assert!(by_the_span || has(&ours(&all)) == has(&alone), "{}: {}", detector.id, case.name);
+        }
+    }
+}
+
+/// The text of a detector's file.
+fn case_file(id: &str) -> String {
+    std::fs::read_to_string(folder().join(format!("{id}.toml"))).unwrap()
+}
+
 #[test]
 fn each_detector_says_what_a_reader_needs() {
     for detector in detectors() {

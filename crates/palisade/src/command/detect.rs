@@ -144,8 +144,9 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
     };
     run.load_state()?;
     run.everything()?;
-    if args.flows.capabilities {
-        output::print(&run.flows.capabilities())?;
+    if args.flows.capabilities || args.flows.backtest {
+        let text = if args.flows.capabilities { run.flows.capabilities() } else { run.flows.backtest() };
+        output::print(&text)?;
         return Ok(Exit::Clean);
     }
     run.finish()?;
@@ -421,7 +422,7 @@ impl Run<'_> {
         self.engine.finish();
         self.tell()?;
         self.save_state()?;
-        let found = self.flows.findings(self.minimum);
+        let found = self.flows.findings(self.minimum)?;
         self.worst = self.worst.max(found.iter().filter(|f| f.authorised.is_none()).map(|finding| finding.severity).max());
         for number in 0..self.targets.len() {
             let Some(target) = self.targets.get(number).cloned() else { continue };
@@ -438,10 +439,10 @@ impl Run<'_> {
                 None => output::print(&text)?,
             }
         }
-        if !self.flows.names.is_empty() {
+        if self.flows.read > 0 {
             self.flows.summary(&found);
         }
-        if !self.names.is_empty() || self.flows.names.is_empty() {
+        if !self.names.is_empty() || self.flows.read == 0 {
             self.summary();
         }
         Ok(())

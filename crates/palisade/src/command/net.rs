@@ -55,11 +55,11 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
 }
 
 /// Networks with the name of what they were read from.
-type Networks = Vec<(String, Network)>;
+pub(crate) type Networks = Vec<(String, Network)>;
 
 /// Reads all paths: saved answers become one network, of however many accounts, and so does every template, plan, state or
 /// snapshot.
-fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
+pub(crate) fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
     let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
     if paths.is_empty() && !args.live.asked() {
         paths.push(PathBuf::from("."));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use detect::flow::{Approval, Detector, Tuning, Value, check_tuning, parse_block};
+use detect::flow::{Alarm, Approval, Detector, Tuning, Value, check_tuning, parse_block};
 use serde::Deserialize;
 
 /// `[flow]`
@@ -16,6 +16,10 @@ pub(crate) struct FlowSettings {
     target: Vec<Target>,
     /// Scans that somebody approved.
     approved_scan: Vec<ApprovedScan>,
+    /// Files of addresses: one address, block or range a line.
+    pub(crate) threat_lists: Vec<std::path::PathBuf>,
+    /// Custom metric alarms.
+    alarm: Vec<Alarm>,
 }
 
 /// `[[flow.target]]`
@@ -67,6 +71,14 @@ impl FlowSettings {
             check_tuning(tuning, detectors).map_err(|wrong| anyhow::anyhow!("[flow]: {wrong}"))?;
         }
         Ok(tunings)
+    }
+
+    /// The custom alarms.
+    pub(crate) fn alarms(&self) -> Result<Vec<Alarm>> {
+        for alarm in &self.alarm {
+            alarm.check().map_err(|wrong| anyhow::anyhow!("[[flow.alarm]] `{}`: {wrong}", alarm.name))?;
+        }
+        Ok(self.alarm.clone())
     }
 
     /// The register of approved scans.

@@ -1,17 +1,23 @@
 //! The flow log half of `palisade detect`: which inputs are flow logs, reading them on all threads, judging, telling.
 
+mod inventory;
+
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use detect::flow::{Approval, Detector, Finding, Fold, Inventory, Origin, Setup, Tuning};
+use detect::flow::{Alarm, Approval, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Setup, Threats, Tuning};
 use logs::flow::{Counts, Field, Item, Layout, Reader, Reject};
 use model::Severity;
 use rayon::prelude::*;
 
 use super::note;
+use crate::cli::InputArgs;
+use crate::command::net::{self, Networks};
 use crate::input::Knowledge;
 use crate::logfiles::{self, Files, Input};
+use crate::output;
 
 /// Records are put together apart this many at a time, in a table that fits the processor's cache.
 const RECORDS_APART: u64 = 50_000;
@@ -28,6 +34,18 @@ pub(crate) struct FlowArgs {
     /// Say which flow log detectors these logs can serve, and which field or input would enable the others.
     #[arg(long)]
     pub(super) capabilities: bool,
+    /// A snapshot, template, plan or folder of saved answers: whose addresses are whose in flow logs, and what can reach what.
+    #[arg(long, value_name = "PATH", visible_alias = "input")]
+    snapshot: Vec<PathBuf>,
+    /// A file of addresses, blocks or ranges that flow logs are searched for, one a line.
+    #[arg(long, value_name = "FILE")]
+    threat_list: Vec<PathBuf>,
+    /// A file that keeps what is known of flow logs between runs; of several, all are put together and the first is written.
+    #[arg(long, value_name = "FILE")]
+    flow_state: Vec<PathBuf>,
+    /// Say when each custom alarm would have fired in these flow logs, and nothing else.
+    #[arg(long)]
+    pub(super) backtest: bool,
 }
 
 /// Flow logs read so far.
@@ -36,9 +54,16 @@ pub(super) struct Flows {
     tunings: Vec<Tuning>,
     approvals: Vec<Approval>,
     inventory: Inventory,
+    networks: Networks,
+    threats: Threats,
+    alarms: Vec<Alarm>,
     layout: Option<Layout>,
     latest: i64,
+    /// What was known before, but for the fold, which goes on.
+    before: FlowState,
+    keep: Option<PathBuf>,
     fold: Fold,
+    pub(super) read: usize,
     pub(super) names: Vec<String>,
     pub(super) counts: Counts,
 }
@@ -53,6 +78,33 @@ struct Read {
     fault: Option<String>,
 }
 
+/// The states of earlier runs, put together.
+fn states(paths: &[PathBuf]) -> Result<FlowState> {
+    let mut all = FlowState::default();
+    for path in paths.iter().filter(|path| path.exists()) {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let state = FlowState::load(&bytes)
+            .map_err(|e| anyhow::anyhow!("state file `{}`: {e}\n  help: delete it to begin anew", path.display()))?;
+        all.fold.merge(&state.fold, all.names.len() as u32);
+        all.names.extend(state.names);
+        all.past.merge(&state.past);
+        all.told.extend(state.told);
+    }
+    Ok(all)
+}
+
+fn threats<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> Result<Threats> {
+    let mut threats = Threats::default();
+    for path in paths {
+        let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let wrong = threats.add(&path.display().to_string(), &String::from_utf8_lossy(&text));
+        if let Some(line) = wrong.first() {
+            note(&format!("`{}`: {} lines are no addresses (first: line {line})", path.display(), wrong.len()));
+        }
+    }
+    Ok(threats)
+}
+
 impl Flows {
     /// Nothing read yet.
     pub(super) fn new(args: &FlowArgs, knowledge: &Knowledge, now: i64) -> Result<Flows> {
@@ -64,15 +116,29 @@ impl Flows {
             Some(format) => Some(Layout::parse(format).with_context(|| format!("--flow-format `{format}`"))?),
             None => None,
         };
+        let alarms = knowledge.settings.flow.alarms()?;
+        let networks = match args.snapshot.as_slice() {
+            [] => Networks::new(),
+            paths => net::load(paths, &InputArgs::default(), knowledge)?,
+        };
+        let mut before = states(&args.flow_state)?;
+        let mut fold = Fold::with_alarms(&alarms);
+        fold.merge(&std::mem::take(&mut before.fold), 0);
         Ok(Flows {
+            names: std::mem::take(&mut before.names),
+            threats: threats(knowledge.settings.flow.threat_lists.iter().chain(&args.threat_list))?,
+            before,
+            keep: args.flow_state.first().cloned(),
+            alarms,
+            inventory: inventory::of(&networks),
+            networks,
             tunings: knowledge.settings.flow.tunings(&detectors)?,
             approvals: knowledge.settings.flow.approvals()?,
             detectors,
-            inventory: Inventory::default(),
             layout,
             latest: now + AHEAD,
-            fold: Fold::default(),
-            names: vec![],
+            fold,
+            read: 0,
             counts: Counts::default(),
         })
     }
@@ -95,6 +161,7 @@ impl Flows {
             for (input, read) in batch.iter().zip(found) {
                 let number = self.names.len() as u32;
                 self.names.push(input.name());
+                self.read += 1;
                 complaints.extend(read.complaints(&input.name()));
                 self.fold.merge(&read.fold, number);
                 self.fold.has_fields(&read.fields);
@@ -106,7 +173,7 @@ impl Flows {
 
     fn one(&self, input: &Input) -> Read {
         let mut reader = Reader::new(self.layout.clone(), self.latest);
-        let (mut fold, mut part) = (Fold::default(), Fold::default());
+        let (mut fold, mut part) = (Fold::with_alarms(&self.alarms), Fold::with_alarms(&self.alarms));
         let mut rejects: Vec<Reject> = vec![];
         let mut sink = |item: Item<'_>| match item {
             Item::Record(record, byte) => {
@@ -132,15 +199,53 @@ impl Flows {
         }
     }
 
-    fn setup(&self) -> Setup<'_> {
-        Setup { detectors: &self.detectors, tunings: &self.tunings, inventory: &self.inventory, approvals: &self.approvals }
+    fn with_setup<T>(&self, then: impl FnOnce(&Setup<'_>) -> T) -> T {
+        let ask = |from, to, protocol, port| inventory::ask(&self.networks, [from, to], protocol, port);
+        then(&Setup {
+            detectors: &self.detectors,
+            tunings: &self.tunings,
+            inventory: &self.inventory,
+            approvals: &self.approvals,
+            threats: &self.threats,
+            past: &self.before.past,
+            alarms: !self.alarms.is_empty(),
+            reach: if self.networks.is_empty() { None } else { Some(&ask) },
+        })
     }
 
-    /// What the detectors find in all that was read, and told at or above a severity.
-    pub(super) fn findings(&self, minimum: Severity) -> Vec<Finding> {
-        let mut findings = detect::flow::judge(&self.fold, &self.setup());
+    /// What the detectors find in all that was read and was not told by an earlier run, at or above a severity. The state is kept.
+    pub(super) fn findings(&mut self, minimum: Severity) -> Result<Vec<Finding>> {
+        let mut findings = self.with_setup(|setup| detect::flow::judge(&self.fold, setup));
         findings.retain(|finding| finding.severity >= minimum);
-        findings
+        let mark = |finding: &Finding| {
+            let id = self.detectors.get(finding.detector).map_or("", |detector| detector.id.as_str());
+            detect::flow::mark(finding, id)
+        };
+        findings.retain(|finding| self.before.told.get(&mark(finding)).is_none_or(|told| *told < finding.observed));
+        if let Some(path) = &self.keep {
+            let mut state = FlowState { names: self.names.clone(), fold: self.fold.clone(), ..self.before.clone() };
+            state.past.merge(&Past::of(&self.fold, &self.inventory));
+            state.told.extend(findings.iter().map(|finding| (mark(finding), finding.observed)));
+            let bytes = state.save().map_err(|wrong| anyhow::anyhow!("cannot keep the state of flow logs: {wrong}"))?;
+            output::write(path, &String::from_utf8_lossy(&bytes))?;
+        }
+        Ok(findings)
+    }
+
+    /// When each custom alarm would have fired, as text.
+    pub(super) fn backtest(&self) -> String {
+        let time = logs::time::text;
+        let mut out = String::new();
+        for (name, firings) in self.fold.firings() {
+            out.push_str(&format!("{name}: {} times\n", firings.len()));
+            for firing in firings {
+                let until = firing.until.map_or_else(|| "the end".to_owned(), time);
+                let key = if firing.key.is_empty() { String::new() } else { format!("  {}", firing.key) };
+                let (value, threshold) = (firing.value, firing.threshold);
+                out.push_str(&format!("  {} to {until}{key}  up to {value}, from {threshold} on\n", time(firing.from)));
+            }
+        }
+        out
     }
 
     /// Findings as text of a form.
@@ -159,7 +264,7 @@ impl Flows {
     pub(super) fn capabilities(&self) -> String {
         let mut out = String::new();
         let mut lacking = vec![];
-        for capability in self.setup().capabilities(|field| self.fold.has_field(field)) {
+        for capability in self.with_setup(|setup| setup.capabilities(|field| self.fold.has_field(field))) {
             let Some(detector) = self.detectors.get(capability.detector) else { continue };
             if capability.serves() {
                 out.push_str(&format!("serves  {}  {}\n", detector.id, detector.title));
@@ -182,12 +287,8 @@ impl Flows {
     pub(super) fn summary(&self, found: &[Finding]) {
         self.gaps().iter().for_each(|gap| note(gap));
         let counts = &self.counts;
-        let mut parts = vec![format!(
-            "{} flow records in {} files read, {} lines not read",
-            counts.records,
-            self.names.len(),
-            counts.rejected()
-        )];
+        let mut parts =
+            vec![format!("{} flow records in {} files read, {} lines not read", counts.records, self.read, counts.rejected())];
         parts.push(format!("{} windows without data", counts.no_data));
         parts.push(format!("{} findings", found.len()));
         note(&parts.join("; "));
@@ -197,8 +298,7 @@ impl Flows {
     fn gaps(&self) -> Vec<String> {
         let mut gaps = vec![];
         let blind: BTreeSet<&'static str> = self
-            .setup()
-            .capabilities(|field| self.fold.has_field(field))
+            .with_setup(|setup| setup.capabilities(|field| self.fold.has_field(field)))
             .iter()
             .flat_map(|capability| &capability.fields)
             .map(|field| field.name())
