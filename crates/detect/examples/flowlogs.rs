@@ -15,7 +15,7 @@ fn main() {
         b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n",
     )
     .unwrap();
-    detect::flow::synthetic::sea(lines, &mut |line| {
+    detect::flow::synthetic::sea(240, lines, &mut |line| {
         out.write_all(line.as_bytes()).unwrap();
         out.write_all(b"\n").unwrap();
     });

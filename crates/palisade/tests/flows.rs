@@ -170,3 +170,40 @@ fn bad_lines_and_files_cost_themselves_only() {
         assert_eq!(err.matches(want).count(), 1, "{want}: {err}");
     }
 }
+
+#[test]
+fn states_lists_alarms_and_snapshots_are_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = scan(16);
+    let (morning, evening) = whole.split_at(whole.len() / 2);
+    fs::write(dir.path().join("morning.log"), morning).unwrap();
+    fs::write(dir.path().join("evening.log"), evening).unwrap();
+    let with = |file: &str| run(dir.path(), &["detect", file, "-f", "jsonl", "--flow-state", "state"], b"").1;
+    assert_eq!(with("morning.log"), "");
+    let found = with("evening.log");
+    assert!(found.contains("\"observed\":16") && found.contains("\"file\":\"morning.log\""), "{found}");
+    fs::write(dir.path().join("more.log"), "").unwrap();
+    assert_eq!(with("more.log"), "", "what was told is not told again");
+    fs::write(dir.path().join("bad"), "{}").unwrap();
+    assert_eq!(run(dir.path(), &["detect", "more.log", "--flow-state", "bad"], b"").0, 2);
+
+    fs::write(dir.path().join("list.txt"), "198.51.100.0/24 # them\n").unwrap();
+    let (_, out, _) = run(dir.path(), &["detect", "morning.log", "-f", "jsonl", "--threat-list", "list.txt"], b"");
+    assert!(out.contains("listed-address-seen") && out.contains("listed in list.txt"), "{out}");
+
+    let alarm = "[[flow.alarm]]\nname = \"refused\"\nmeasure = \"sum\"\nfield = \"flows\"\nfilter = { action = [\"REJECT\"] }\nwindow_seconds = 60\nthreshold = 8\n";
+    fs::write(dir.path().join("palisade.toml"), alarm).unwrap();
+    let (_, out, _) = run(dir.path(), &["detect", "morning.log", "--backtest"], b"");
+    assert!(out.contains("refused: 1 times") && out.contains("up to 8, from 8 on"), "{out}");
+    let (_, out, _) = run(dir.path(), &["detect", "morning.log", "-f", "jsonl"], b"");
+    assert!(out.contains("custom-alarm-fired"), "{out}");
+    fs::write(dir.path().join("palisade.toml"), alarm.replace("\"sum\"", "\"distinct\"")).unwrap();
+    assert_eq!(run(dir.path(), &["detect", "morning.log"], b"").0, 2);
+    fs::remove_file(dir.path().join("palisade.toml")).unwrap();
+
+    let interfaces = r#"{"NetworkInterfaces":[{"NetworkInterfaceId":"eni-a","SubnetId":"subnet-1","VpcId":"vpc-1","PrivateIpAddresses":[{"Primary":true,"PrivateIpAddress":"10.0.0.5"}],"Groups":[{"GroupId":"sg-1"}],"Attachment":{"InstanceId":"i-1"}}]}"#;
+    fs::create_dir(dir.path().join("saved")).unwrap();
+    fs::write(dir.path().join("saved/interfaces.json"), interfaces).unwrap();
+    let (_, out, err) = run(dir.path(), &["detect", "morning.log", "--snapshot", "saved", "--capabilities"], b"");
+    assert!(out.contains("serves  traffic-against-settings"), "{out}{err}");
+}

@@ -6,9 +6,6 @@
 /// 2026-01-01T00:00:00Z, when the traffic begins.
 pub const START: i64 = 1_767_225_600;
 
-/// How many hosts there are; each minute has about 40 lines a host.
-const HOSTS: u64 = 240;
-
 /// A generator of numbers that is the same everywhere (SplitMix64).
 struct Dice(u64);
 
@@ -38,6 +35,7 @@ fn end(address: &str, port: u64) -> End {
 
 struct Sea<'w> {
     dice: Dice,
+    hosts: u64,
     left: u64,
     write: &'w mut dyn FnMut(&str),
 }
@@ -72,7 +70,7 @@ impl Sea<'_> {
 
     fn minute(&mut self, minute: i64) {
         let base = START + minute * 60;
-        for host in 0..HOSTS {
+        for host in 0..self.hosts {
             match host % 6 {
                 0 => self.balancer(host, base),
                 5 => self.database(host, base),
@@ -155,7 +153,7 @@ impl Sea<'_> {
         if self.dice.below(4) == 0 {
             let noise = self.dice.next();
             let from =
-                end(&format!("{}.{}.{}.{}", 100 + noise % 90, noise >> 8 & 255, noise >> 16 & 255, noise >> 24 & 255), 51_000);
+                end(&format!("{}.{}.{}.{}", 60 + noise % 38, noise >> 8 & 255, noise >> 16 & 255, noise >> 24 & 255), 51_000);
             let port = *[22, 23, 445, 3389, 8080, 5900, 1433, 6379].get((noise >> 32) as usize % 8).unwrap_or(&23);
             let at = base + self.dice.below(60) as i64;
             self.line(host, [&from, &end(&own, port)], (6, 1, 44), at, "REJECT");
@@ -167,9 +165,10 @@ fn own(host: u64) -> String {
     format!("10.20.{}.{}", 1 + host / 200, 10 + host % 200)
 }
 
-/// Writes so many lines of version 2, without line ends, in the order of their minutes. The same each time.
-pub fn sea(lines: u64, write: &mut dyn FnMut(&str)) {
-    let mut sea = Sea { dice: Dice(7), left: lines, write };
+/// Writes so many lines of version 2 about so many hosts, without line ends, in the order of their minutes: about 40 lines a host
+/// and minute. The same each time.
+pub fn sea(hosts: u64, lines: u64, write: &mut dyn FnMut(&str)) {
+    let mut sea = Sea { dice: Dice(7), hosts, left: lines, write };
     let mut minute = 0;
     while sea.left > 0 {
         sea.minute(minute);
