@@ -180,10 +180,10 @@ fn halves_of_a_day_one_after_the_other_are_the_day() {
     assert!(FlowState::load(b"{\"schema\":\"other\"}").is_err());
 }
 
-/// Four hours and more of a network that behaves, a backup among them.
+/// Two and a half hours and more of a network that behaves, a backup among them.
 fn sea() -> Vec<String> {
     let mut lines = vec![];
-    detect::flow::synthetic::sea(12, 150_000, &mut |line| lines.push(line.to_owned()));
+    detect::flow::synthetic::sea(6, 45_000, &mut |line| lines.push(line.to_owned()));
     lines
 }
 

@@ -75,7 +75,7 @@ fn a_given_format_is_read_and_what_it_cannot_show_is_told() {
     fs::write(dir.path().join("a.log"), lines).unwrap();
     let format = "${dstaddr} ${srcaddr} ${dstport} ${protocol} ${start}";
     let (_, out, err) = run(dir.path(), &["detect", "a.log", "--flow-format", format, "-f", "jsonl"], b"");
-    assert!(out.is_empty() && err.contains("these flow logs lack `bytes`"), "{out}{err}");
+    assert!(out.is_empty() && err.contains("these flow logs lack `action`, `bytes`"), "{out}{err}");
     let (code, out, _) = run(dir.path(), &["detect", "a.log", "--flow-format", format, "--capabilities"], b"");
     assert!(code == 0 && out.contains("cannot  ports-of-host-scanned"), "{out}");
     assert!(out.contains("needs the field `packets`, the field `bytes`"), "{out}");
