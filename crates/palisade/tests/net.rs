@@ -1,6 +1,6 @@
 //! `palisade net`, end to end, with the real binary and a clean environment.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its own set-up is wrong")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where its own set-up is wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! One HTML file that needs nothing else: no network, no fonts, no images. Every text of the input is escaped by the template
 //! engine, and a content security policy lets only the two blocks run that this module wrote (CSP level 2, hash sources).
 
+mod way;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::{Environment, Value, context};
@@ -146,6 +148,7 @@ fn finding(report: &Report<'_>, finding: &Finding) -> Value {
     });
     context! {
         id => printable(&resource.id), name, place, message => printable(&finding.message),
+        way => way::way(&finding.message),
         worlds => printable(&finding.worlds.join(" or ")), suppression,
         source => if finding.verdict == Verdict::Pass { None } else { source(report, finding) },
         evidence => evidence.collect::<Vec<_>>(), search => printable(&search).to_lowercase(),
