@@ -143,6 +143,84 @@ fn only_what_stays_is_read() {
     assert!(!snapshot.gaps[0].matters && snapshot.gaps[0].detail.starts_with("1 resources of providers other"));
 }
 
+/// Without `resource_changes`, what is not known yet is not in the values at all.
+#[test]
+fn planned_values_say_it_all() {
+    let resource = |address: &str, values: Json| {
+        let (kind, name) = address.split_once('.').unwrap();
+        let mut one = json!({ "address": address, "mode": "managed", "type": kind, "name": name,
+            "provider_name": "registry.opentofu.org/hashicorp/aws" });
+        if !values.is_null() {
+            one["values"] = values;
+        }
+        one
+    };
+    let text = json!({ "format_version": "1.2", "terraform_version": "1.9.0",
+        "planned_values": { "root_module": {
+            "resources": [resource("aws_s3_bucket.b", Json::Null)],
+            "child_modules": [{ "address": "module.m", "resources": [
+                resource("aws_s3_bucket_versioning.v", json!({ "versioning_configuration": [{ "status": "Enabled" }] }))] }] } },
+        "configuration": { "root_module": {
+            "resources": [{ "address": "aws_s3_bucket.b", "expressions": { "bucket": { "references": ["local.name"] } } }],
+            "module_calls": { "m": { "expressions": { "bucket": { "references": ["aws_s3_bucket.b.id", "aws_s3_bucket.b"] } },
+                "module": { "resources": [{ "address": "aws_s3_bucket_versioning.v",
+                    "expressions": { "bucket": { "references": ["var.bucket"] } } }] } } } } } });
+    let snapshot = scan(&text.to_string());
+    assert_eq!(snapshot.gaps, []);
+    assert_eq!(snapshot.resources.len(), 1);
+    assert!(snapshot.resources[0].prop("BucketName").has_unknown());
+    assert_eq!(snapshot.resources[0].prop("VersioningConfiguration.Status"), &Value::text("Enabled"));
+}
+
+#[test]
+fn an_address_counts_once() {
+    let one = |name: &str| change("aws_s3_bucket.b", json!({ "bucket": name }), json!({}));
+    let snapshot = scan(&plan(vec![one("first"), one("second"), one("third")], json!({})));
+    assert_eq!(snapshot.resources.len(), 1);
+    assert_eq!(snapshot.resources[0].prop("BucketName"), &Value::text("first"));
+    assert_eq!((snapshot.gaps.len(), snapshot.gaps[0].reason), (1, GapReason::Malformed));
+    assert!(snapshot.gaps[0].detail.starts_with("2 addresses"));
+}
+
+#[test]
+fn the_account_is_taken_from_what_the_plan_says() {
+    let resources = |key: &str| json!({ "address": "aws_s3_bucket.b", "provider_config_key": key, "expressions": {} });
+    let configured = |provider: Json, prior: Json| {
+        let text = json!({ "format_version": "1.2", "prior_state": prior,
+            "resource_changes": [change("aws_s3_bucket.b", json!({}), json!({}))],
+            "configuration": { "provider_config": provider, "root_module": { "resources": [resources("aws.eu"),
+                { "address": "data.aws_caller_identity.me", "provider_config_key": "aws.eu" }] } } });
+        let snapshot = scan(&text.to_string());
+        snapshot.resources[0].account.as_ref().map(ToString::to_string)
+    };
+    let account = Some("123456789012".to_owned());
+    let provider = |expressions: Json| json!({ "aws.eu": { "expressions": expressions } });
+    assert_eq!(
+        configured(provider(json!({ "allowed_account_ids": { "constant_value": ["123456789012"] } })), Json::Null),
+        account
+    );
+    let role = json!({ "assume_role": [{ "role_arn": { "constant_value": "arn:aws:iam::123456789012:role/x" } }] });
+    assert_eq!(configured(provider(role), Json::Null), account);
+    let identity = json!({ "values": { "root_module": { "resources": [{ "address": "data.aws_caller_identity.me", "mode": "data",
+        "type": "aws_caller_identity", "name": "me", "provider_name": "aws", "values": { "account_id": "123456789012" } }] } } });
+    assert_eq!(configured(provider(json!({})), identity), account);
+    let several = json!({ "allowed_account_ids": { "constant_value": ["123456789012", "210987654321"] } });
+    assert_eq!(configured(provider(several), Json::Null), None);
+}
+
+/// 50 MB of one plan: read whole, or refused by the limit, and cut off anywhere a gap.
+#[test]
+fn fifty_megabytes_end() {
+    let filler = "x".repeat(1000);
+    let changes = (0..50_000).map(|n| change(&format!("aws_s3_bucket.b{n}"), json!({ "bucket": filler }), json!({}))).collect();
+    let text = plan(changes, json!({}));
+    assert!(text.len() > 50 << 20);
+    assert_eq!(scan(&text).resources.len(), 50_000);
+    for end in [text.len() / 2, text.len() - 1] {
+        gap(text.get(..end).unwrap(), GapReason::Malformed, "EOF");
+    }
+}
+
 /// Variables and outputs that only refer to each other.
 #[test]
 fn cycles_end() {

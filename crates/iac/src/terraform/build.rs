@@ -44,6 +44,8 @@ struct Place<'p> {
     /// The nearest attribute name.
     name: &'p str,
     depth: usize,
+    /// True if what is not known yet is left out of the values.
+    omitted: bool,
 }
 
 impl<'n> Builder<'n> {
@@ -61,7 +63,7 @@ impl<'n> Builder<'n> {
             key: instance.key.as_ref(),
             for_each: config.and_then(|c| c.get("for_each_expression")),
         };
-        let place = Place { context, name: "", depth };
+        let place = Place { context, name: "", depth, omitted: instance.omitted };
         let written = match config {
             Some(config) => config.get("expressions").map_or(Written::Nothing, Written::At),
             None => Written::Hidden,
@@ -155,6 +157,11 @@ impl<'n> Builder<'n> {
         let [value, unknown, sensitive] = nodes;
         let mut keys: Vec<&str> = value.map(Node::map).unwrap_or_default().iter().map(|(k, _)| &**k).collect();
         keys.extend(unknown.map(Node::map).unwrap_or_default().iter().map(|(k, _)| &**k));
+        if let (true, Written::At(block @ Node::Map(_))) = (place.omitted, written)
+            && !is_expression(block)
+        {
+            keys.extend(block.map().iter().map(|(k, _)| &**k));
+        }
         keys.sort_unstable();
         keys.dedup();
         let leaves = unknown.map_or(0, count_true);
@@ -173,14 +180,13 @@ impl<'n> Builder<'n> {
             };
             number += inner_unknown.map_or(0, count_true);
             let name = if place.name.starts_with("tags") { place.name } else { key };
-            let inner_place = Place { context: place.context, name, depth: place.depth };
-            let built = self.value(
-                &inner_place,
-                value.and_then(|v| v.get(key)),
-                inner_unknown,
-                sensitive.and_then(|s| s.get(key)),
-                inner,
-            );
+            let inner_place = Place { name, ..*place };
+            let (inner_value, inner_sensitive) = (value.and_then(|v| v.get(key)), sensitive.and_then(|s| s.get(key)));
+            let built = if place.omitted && inner_value.is_none() {
+                self.unknown(&inner_place, Shape::of(inner_sensitive), inner)
+            } else {
+                self.value(&inner_place, inner_value, inner_unknown, inner_sensitive, inner)
+            };
             map.push((Text::from(key), built));
         }
         Value::Map(map.into_iter().collect())

@@ -1,7 +1,7 @@
 //! What a plan or state holds, in one form.
 
 use model::{Gap, GapReason, SourceKind, Text};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Limits;
 use super::address::{self, Key};
@@ -22,6 +22,8 @@ pub(crate) struct Instance<'n> {
     /// `after_unknown`, in a plan.
     pub(crate) unknown: Option<&'n Node<'n>>,
     pub(crate) sensitive: Sensitive<'n>,
+    /// True if what is not known yet is left out of the values, as `planned_values` do.
+    pub(crate) omitted: bool,
 }
 
 impl Instance<'_> {
@@ -215,6 +217,19 @@ impl Input<'_> {
             self.gap("Terraform resources", GapReason::Limit, detail);
         }
         self.data.truncate(limits.resources_max);
+        let mut seen: FxHashSet<Text> = FxHashSet::default();
+        let before = self.managed.len();
+        self.managed.retain(|instance| seen.insert(instance.address.clone()));
+        let twice = before - self.managed.len();
+        if twice > 0 {
+            let detail = format!("{twice} addresses are there again; the first of each was read");
+            self.gap("Terraform resources", GapReason::Malformed, detail);
+        }
+        // A data source that is still to be read stands behind what it was before.
+        seen.clear();
+        self.data.reverse();
+        self.data.retain(|instance| seen.insert(instance.address.clone()));
+        self.data.reverse();
     }
 }
 
@@ -245,7 +260,7 @@ fn plan<'n>(root: &'n Node<'n>, input: &mut Input<'n>) {
     }
     let Some(changes) = root.get("resource_changes") else {
         if let Some(module) = root.at(&["planned_values", "root_module"]) {
-            values(module, Pick::All, input);
+            values(module, Pick::Planned, input);
         }
         return;
     };
@@ -278,6 +293,7 @@ fn plan<'n>(root: &'n Node<'n>, input: &mut Input<'n>) {
             values,
             unknown: change.get("after_unknown"),
             sensitive: Sensitive::Tree(change.get("after_sensitive")),
+            omitted: false,
         };
         if item.text("mode") == "data" { input.data.push(instance) } else { input.managed.push(instance) }
     }
@@ -307,8 +323,12 @@ fn stays(change: &Node<'_>) -> bool {
 #[derive(Clone, Copy, PartialEq)]
 enum Pick {
     All,
+    /// All, of a plan: those of which nothing is known have no values.
+    Planned,
     Data,
 }
+
+static NO_VALUES: Node<'static> = Node::Map(Vec::new());
 
 /// The modules of `values` or `prior_state`. The reader bounds their nesting.
 fn values<'n>(module: &'n Node<'n>, pick: Pick, input: &mut Input<'n>) {
@@ -322,7 +342,8 @@ fn values<'n>(module: &'n Node<'n>, pick: Pick, input: &mut Input<'n>) {
             input.foreign += usize::from(!data);
             continue;
         }
-        let (Some(address), Some(values @ Node::Map(_))) = (item.get("address").and_then(Node::str), item.get("values")) else {
+        let found = item.get("values").or((pick == Pick::Planned).then_some(&NO_VALUES));
+        let (Some(address), Some(values @ Node::Map(_))) = (item.get("address").and_then(Node::str), found) else {
             malformed += 1;
             continue;
         };
@@ -335,6 +356,7 @@ fn values<'n>(module: &'n Node<'n>, pick: Pick, input: &mut Input<'n>) {
             values,
             unknown: None,
             sensitive: Sensitive::Tree(item.get("sensitive_values")),
+            omitted: pick == Pick::Planned,
         };
         if data { input.data.push(instance) } else { input.managed.push(instance) }
     }
@@ -379,6 +401,7 @@ fn state_file<'n>(root: &'n Node<'n>, version: &Node<'_>, input: &mut Input<'n>)
                 values,
                 unknown: None,
                 sensitive: Sensitive::Names(sensitive_names(item)),
+                omitted: false,
             };
             if data { input.data.push(instance) } else { input.managed.push(instance) }
         }
