@@ -52,6 +52,9 @@ pub struct TerraformSection {
     /// The object that holds most properties, where CloudFormation wraps them: `DistributionConfig`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wrap: Option<String>,
+    /// The same where it depends on the Terraform type: the type, then the object. Nothing is merged into such a type.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub wrap_for: BTreeMap<String, String>,
     /// Attributes without counterpart that the letters would match by accident.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
@@ -258,6 +261,9 @@ impl TerraformSection {
         }
         check_map(&self.map, "map", &mut problems);
         self.set.keys().for_each(|path| check_path(path, "set", &mut problems));
+        for resource in self.wrap_for.keys().filter(|resource| !self.resources.contains(*resource)) {
+            problems.push(format!("wrap_for: `{resource}` is not one of `resources`"));
+        }
         for (resource, set) in &self.set_for {
             if !self.resources.contains(resource) {
                 problems.push(format!("set_for: `{resource}` is not one of `resources`"));

@@ -71,7 +71,15 @@ impl Mapping {
             }
             mapping.by_name.entry(source.name.clone()).or_insert(at);
             let tree = (!tree.is_leaf()).then_some(tree);
-            mapping.types.push(MappedType { name: source.name.clone(), tree, section: source.section.clone() });
+            let mapped = MappedType { name: source.name.clone(), tree, section: source.section.clone() };
+            mapping.types.push(mapped.clone());
+            for (resource, wrap) in &source.section.wrap_for {
+                if mapping.by_resource.get(resource) == Some(&at) {
+                    mapping.by_resource.insert(resource.clone(), mapping.types.len());
+                }
+                let section = TerraformSection { wrap: Some(wrap.clone()), ..mapped.section.clone() };
+                mapping.types.push(MappedType { section, ..mapped.clone() });
+            }
         }
         mapping
     }
