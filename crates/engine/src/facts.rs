@@ -55,7 +55,19 @@ impl<'a> Facts<'a> {
                 let fact = self.net().exposed_at_all(index);
                 if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
             }
-            _ => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
+            _ => match power(name.trim_end_matches("_proof")) {
+                Some(power) => {
+                    let fact = iam::anywhere(document, power);
+                    if !name.ends_with("_proof") {
+                        truth(fact)
+                    } else if fact.proof.is_empty() {
+                        Value::Null
+                    } else {
+                        Value::from(fact.proof)
+                    }
+                }
+                None => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
+            },
         }
     }
 
@@ -67,6 +79,18 @@ impl<'a> Facts<'a> {
     fn net(&self) -> &NetFacts {
         self.net.get_or_init(|| NetFacts::new(self.snapshot))
     }
+}
+
+/// The power that a fact asks of a policy.
+fn power(name: &str) -> Option<iam::Power> {
+    Some(match name {
+        "iam.gives_credentials" => iam::Power::Credentials,
+        "iam.reads_data" => iam::Power::Data,
+        "iam.writes_anywhere" => iam::Power::Writes,
+        "iam.changes_permissions" => iam::Power::Permissions,
+        "iam.ways_anywhere" => iam::Power::Escalation,
+        _ => return None,
+    })
 }
 
 /// TCP and UDP at one port; nothing if it is no port.

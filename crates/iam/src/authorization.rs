@@ -140,6 +140,13 @@ impl Authorization {
         self.services.is_empty()
     }
 
+    /// The prefixes of all services, in order.
+    pub fn services(&self) -> Vec<&str> {
+        let mut prefixes: Vec<&str> = self.services.keys().map(|k| &**k).collect();
+        prefixes.sort_unstable();
+        prefixes
+    }
+
     fn lines(&self, prefix: &str) -> impl Iterator<Item = &str> {
         let range = self.services.get(prefix.to_ascii_lowercase().as_str()).copied().unwrap_or_default();
         self.text.get(range.0..range.1).unwrap_or_default().lines()

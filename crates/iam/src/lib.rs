@@ -7,6 +7,7 @@
 
 mod access;
 pub mod account;
+mod anywhere;
 mod arn;
 pub mod authorization;
 pub mod case;
@@ -32,6 +33,7 @@ pub mod why;
 
 pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};
 pub use account::Account;
+pub use anywhere::{Power, anywhere};
 pub use changes::{Change, changes};
 pub use document::{Effect, POLICY_BYTES_MAX, Policy, Problem, STATEMENTS_MAX, Statement};
 pub use evaluate::{Decision, Judgement, Level, Part, Policies, evaluate, policy_allows};
