@@ -42,9 +42,12 @@ fn main() -> ExitCode {
     if !problems.is_empty() {
         return ExitCode::FAILURE;
     }
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("catalogue.bin");
-    match loaded.pack.encode().map_err(|e| e.to_string()).and_then(|bytes| std::fs::write(&out, bytes).map_err(|e| e.to_string()))
-    {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    loaded.samples.retain(|path, _| path.ends_with("/sample/resource.json"));
+    let write = |name: &str, bytes: Vec<u8>| std::fs::write(out.join(name), bytes).map_err(|e| e.to_string());
+    let packed = loaded.pack.encode().map_err(|e| e.to_string()).and_then(|bytes| write("catalogue.bin", bytes));
+    let samples = pack::Samples(loaded.samples).encode().map_err(|e| e.to_string());
+    match packed.and(samples.and_then(|bytes| write("samples.bin", bytes))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("cargo::error={error}");

@@ -30,8 +30,8 @@ impl Catalogue {
     /// Indexes a pack. Expressions are compiled later, each when it is first needed.
     pub fn new(pack: Pack) -> Result<Catalogue, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut wrong = |path: String, message: String| {
-            problems.push(Problem { path, line: 0, column: 0, message, help: None });
+        let mut wrong = |path: String, message: String, help: Option<String>| {
+            problems.push(Problem { path, line: 0, column: 0, message, help });
         };
         let mut kinds = BTreeMap::new();
         let mut folders = BTreeMap::new();
@@ -40,10 +40,10 @@ impl Catalogue {
                 Ok(kind) => {
                     folders.insert(folder.folder.clone(), kind.type_name.clone());
                     if let Some(twin) = kinds.insert(kind.type_name.clone(), Arc::new(kind)) {
-                        wrong(format!("{}/type.toml", folder.folder), format!("`{}` has the same type", twin.folder));
+                        wrong(format!("{}/type.toml", folder.folder), format!("`{}` has the same type", twin.folder), None);
                     }
                 }
-                Err(message) => wrong(format!("{}/type.toml", folder.folder), message),
+                Err(message) => wrong(format!("{}/type.toml", folder.folder), message, None),
             }
         }
         let mut checks = BTreeMap::new();
@@ -52,7 +52,9 @@ impl Catalogue {
         for entry in pack.checks {
             let path = format!("{}/checks/{}.toml", entry.folder, entry.id);
             let Some(type_name) = folders.get(&entry.folder) else {
-                wrong(path, "there is no readable type.toml above it".to_owned());
+                let near = expr::nearest(&entry.folder, folders.keys().map(String::as_str));
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                wrong(path, "there is no readable type.toml above it".to_owned(), help);
                 continue;
             };
             by_type.entry(type_name.clone()).or_default().push(entry.id.clone());
@@ -61,7 +63,7 @@ impl Catalogue {
             }
             let check = Check::new(entry.id.clone(), entry.folder, type_name.clone(), entry.file);
             if checks.insert(entry.id, check).is_some() {
-                wrong(path, "another check has the same id".to_owned());
+                wrong(path, "another check has the same id".to_owned(), None);
             }
         }
         by_type.values_mut().for_each(|ids| ids.sort());

@@ -21,11 +21,11 @@ mod responsibility;
 mod schema;
 pub mod terraform;
 
-pub use built_in::{built_in, built_in_pack};
+pub use built_in::{built_in, built_in_pack, built_in_samples};
 pub use catalogue::Catalogue;
 pub use check::{Check, CheckProblem, Compiled, Logic};
 pub use facts::{Arg, FACTS, Fact, Gives};
 pub use kind::{Filled, Kind, Relation, ServiceDefault};
 pub use lint::lint;
 pub use load::{Cases, Loaded, Problem, SourceFile, load};
-pub use pack::{CheckEntry, Pack, PackError};
+pub use pack::{CheckEntry, Pack, PackError, Samples};

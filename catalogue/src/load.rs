@@ -167,10 +167,18 @@ fn parse<T: DeserializeOwned>(file: &SourceFile, problems: &mut Vec<Problem>) ->
         Err(error) => {
             let (line, column) = place(&file.text, error.span().map_or(0, |s| s.start));
             let message = error.message().replace('\n', ", ");
-            problems.push(Problem { path: file.path.clone(), line, column, message, help: None });
+            let help = meant(&message);
+            problems.push(Problem { path: file.path.clone(), line, column, message, help });
             None
         }
     }
+}
+
+/// What was probably meant, where a message of the TOML reader names what it found and what it expected, all in backticks.
+fn meant(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let found = quoted.next()?;
+    expr::nearest(found, quoted).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// The line and column, from 1, of a byte offset.

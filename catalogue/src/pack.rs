@@ -49,6 +49,24 @@ impl std::fmt::Display for PackError {
 
 impl std::error::Error for PackError {}
 
+/// The good samples of the types, path to text. They lie apart from the pack, because only cases need them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Samples(pub BTreeMap<String, String>);
+
+impl Samples {
+    /// Compresses them.
+    pub fn encode(&self) -> Result<Vec<u8>, PackError> {
+        let json = serde_json::to_vec(&self.0).map_err(|e| PackError(e.to_string()))?;
+        zstd::encode_all(json.as_slice(), 19).map_err(|e| PackError(e.to_string()))
+    }
+
+    /// Reads what [`Samples::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Samples, PackError> {
+        let json = zstd::decode_all(bytes).map_err(|e| PackError(e.to_string()))?;
+        serde_json::from_slice(&json).map(Samples).map_err(|e| PackError(e.to_string()))
+    }
+}
+
 impl Pack {
     /// Adds what `other` has; where both have a thing, `other`'s counts.
     pub fn overlay(&mut self, other: Pack) {

@@ -23,7 +23,7 @@ mod token;
 mod types;
 
 pub use env::{Env, Related};
-pub use problem::Problem;
+pub use problem::{Problem, nearest};
 pub use program::{Answer, Program, compile, compile_predicate};
 pub use template::{Template, compile_template};
 pub use types::{Fields, NameKind, Names, Signature, Type, Vocabulary};

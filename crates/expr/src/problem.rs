@@ -58,7 +58,7 @@ fn place(source: &str, at: usize) -> (u32, u32) {
 }
 
 /// The candidate that `name` was probably meant to be. Of equally near ones the first counts.
-pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {

@@ -110,6 +110,7 @@ fn filled(program: &Program, if_null: Option<&str>, env: &dyn Env) -> String {
     let mut text = String::new();
     match (&value, if_null) {
         (Value::Null, Some(words)) => text.push_str(words),
+        (Value::List(items), Some(words)) if items.is_empty() => text.push_str(words),
         (value, _) => write_value(&mut text, value),
     }
     let masked = model::secret::mask(&text);

@@ -142,7 +142,17 @@ fn of_level(policy: &Policy, level: Level) -> (String, Truth) {
 }
 
 fn may_allow(statement: &Statement) -> bool {
-    statement.effect == Effect::Allow || statement.effect_unreadable
+    (statement.effect == Effect::Allow || statement.effect_unreadable) && unbound(statement) != Truth::False
+}
+
+/// Whether the statement is about every resource under no condition.
+fn unbound(statement: &Statement) -> Truth {
+    match &statement.resources {
+        _ if !statement.conditions.is_empty() => Truth::False,
+        None => Truth::False,
+        Some(resources) if resources.negated => Truth::True,
+        Some(resources) => resources.patterns.iter().map(|(p, _)| every_resource(p)).fold(Truth::False, Truth::or),
+    }
 }
 
 fn names_service(actions: &Actions, service: &str) -> bool {
@@ -161,17 +171,8 @@ fn allowed(policy: &Policy, action: &str) -> Truth {
 
 /// Whether the statement is about the action on every resource under no condition.
 fn covers(statement: &Statement, action: &str) -> Truth {
-    let named = names(&statement.actions, action);
-    if named == Truth::False || !statement.conditions.is_empty() {
-        return Truth::False;
-    }
-    let every = match &statement.resources {
-        None => Truth::False,
-        Some(resources) if resources.negated => Truth::True,
-        Some(resources) => resources.patterns.iter().map(|(p, _)| every_resource(p)).fold(Truth::False, Truth::or),
-    };
-    let read = if statement.unreadable.is_some() { Truth::Unknown } else { Truth::True };
-    named.and(every).and(read)
+    let named = names(&statement.actions, action).and(unbound(statement));
+    if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
 }
 
 fn every_resource(pattern: &ArnPattern) -> Truth {

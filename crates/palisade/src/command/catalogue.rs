@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CatalogueArgs, knowledge: &Knowledge) -> Result<Exit> {
             Ok(Exit::Clean)
         }
         CatalogueAction::Pages { dir } => write_pages(dir, &knowledge.catalogue),
-        CatalogueAction::Check { dir } => check(dir, knowledge),
+        CatalogueAction::Check { dir } => check(dir),
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn record(check: &Check, catalogue: &Catalogue) -> Value {
 }
 
 /// Reads a folder as a catalogue laid over the built-in one, and runs its cases.
-fn check(dir: &Path, knowledge: &Knowledge) -> Result<Exit> {
+fn check(dir: &Path) -> Result<Exit> {
     let files = catalogue_files(dir)?;
     let mut loaded = catalogue::load(&files);
     let mut wrong: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
@@ -86,6 +86,9 @@ fn check(dir: &Path, knowledge: &Knowledge) -> Result<Exit> {
     let (ids, folders): (Vec<_>, Vec<_>) = mine.checks.iter().map(|c| (c.id.clone(), c.folder.clone())).unzip();
     pack.overlay(mine);
     loaded.pack = pack;
+    for (path, text) in catalogue::built_in_samples() {
+        loaded.samples.entry(path).or_insert(text);
+    }
     let concerns = |path: &str| files.iter().any(|f| f.path == path) || folders.iter().any(|f| path.starts_with(f.as_str()));
     let own = |p: &&catalogue::Problem| {
         ids.iter().any(|id| p.path.contains(id.as_str())) || (concerns(&p.path) && !p.message.contains("cases"))
@@ -101,6 +104,6 @@ fn check(dir: &Path, knowledge: &Knowledge) -> Result<Exit> {
         output::print(&format!("{} checks, {ran} cases: all fine\n", ids.len()))?;
         return Ok(Exit::Clean);
     }
-    let _ = knowledge;
-    bail!("{} problems in `{}`\n{}", wrong.len(), dir.display(), wrong.join("\n"))
+    let problems = if wrong.len() == 1 { "problem" } else { "problems" };
+    bail!("{} {problems} in `{}`\n{}", wrong.len(), dir.display(), wrong.join("\n"))
 }
