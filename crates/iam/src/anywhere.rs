@@ -179,7 +179,7 @@ fn every_resource(pattern: &ArnPattern) -> Truth {
     match pattern {
         ArnPattern::Any => Truth::True,
         ArnPattern::Whole(matcher) => matcher.matches("*", &Context::default()),
-        ArnPattern::Fields(_) | ArnPattern::Malformed(_) => Truth::False,
+        ArnPattern::Fields(_) | ArnPattern::Short(..) | ArnPattern::Malformed(_) => Truth::False,
     }
 }
 
