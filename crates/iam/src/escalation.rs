@@ -3,6 +3,8 @@
 //! A step is an assumed role, or one of the known ways to turn permissions into another principal's. Each step is judged on
 //! effective access: boundaries, denials, SCPs and trust policies count. The list of ways is `data/escalation.json`.
 
+mod drawing;
+
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
@@ -13,6 +15,8 @@ use crate::account::{Account, OWN_ACCOUNT, Principal};
 use crate::document::Effect;
 use crate::evaluate::{Policies, evaluate};
 use crate::request::{Caller, Context, Mode, Request};
+
+pub use drawing::{DRAWN_MAX, Drawing};
 
 /// Most principals that are looked at.
 pub const PRINCIPALS_MAX: usize = 20_000;

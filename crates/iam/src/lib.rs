@@ -29,6 +29,7 @@ mod rules;
 pub mod s3;
 mod source;
 mod symbolic;
+pub mod unused;
 pub mod why;
 
 pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};

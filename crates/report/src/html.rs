@@ -58,6 +58,7 @@ fn facts(report: &Report<'_>) -> Value {
         severities => Severity::ALL.iter().rev().map(|s| s.name()).collect::<Vec<_>>(),
         services, service_names,
         checks => checks(report),
+        drawings => report.drawings.iter().map(|(title, svg)| context! { title, svg => Value::from_safe_string(svg.clone()) }).collect::<Vec<_>>(),
         gaps => report.outcome.gaps.iter().filter(|g| g.matters).map(|gap| {
             let place = match (&gap.file, gap.span) {
                 (Some(file), Some(span)) => format!("{}:{}:{}", printable(file), span.line, span.column),

@@ -13,6 +13,8 @@ pub struct Report<'a> {
     pub sources: &'a dyn Sources,
     /// About the run.
     pub meta: Meta,
+    /// Drawings for the page: a title and an SVG element each, made by this product out of escaped texts.
+    pub drawings: Vec<(String, String)>,
 }
 
 /// About the run.

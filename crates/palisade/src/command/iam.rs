@@ -2,6 +2,8 @@
 
 mod accounts;
 mod documents;
+mod escalate;
+mod unused;
 
 use std::path::PathBuf;
 
@@ -93,9 +95,20 @@ pub(crate) enum Question {
     },
     /// Who can become admin, by which steps? Exits with 1 if anybody can who is not.
     Escalate {
-        /// Draw the graph in DOT instead.
-        #[arg(long)]
-        dot: bool,
+        #[command(flatten)]
+        input: InputArgs,
+        /// `text`, `json`, or the graph drawn: `dot` (for Graphviz) or `svg`.
+        #[arg(long, short, default_value = "text")]
+        format: GraphForm,
+    },
+    /// Which access is never used? Gives a smaller policy that denies no call that was made. Exits with 1 if some is unused.
+    Unused {
+        /// CloudTrail files, folders or patterns.
+        #[arg(long, value_name = "PATH", required = true)]
+        trail: Vec<PathBuf>,
+        /// Only this principal: an ARN, a name, or a logical id.
+        #[arg(long, value_name = "PRINCIPAL")]
+        principal: Option<String>,
         #[command(flatten)]
         places: Where,
     },
@@ -173,6 +186,19 @@ pub(crate) enum Form {
     Json,
 }
 
+/// The form of an answer that is a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphForm {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
+    /// For Graphviz.
+    Dot,
+    /// For a page.
+    Svg,
+}
+
 /// Answers one question.
 pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Result<Exit> {
     match &args.question {
@@ -197,7 +223,8 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
         }
         Question::WhoCan { action, resource, places } => accounts::who_can(action, resource, places, learn),
         Question::PrincipalCan { principal, places } => accounts::principal_can(principal, places, learn),
-        Question::Escalate { dot, places } => accounts::escalate(*dot, places, learn),
+        Question::Escalate { input, format } => escalate::run(*format, input, learn),
+        Question::Unused { trail, principal, places } => unused::run(trail, principal.as_deref(), places, learn),
         Question::Why { event, places } => accounts::why(event, places, learn),
     }
 }

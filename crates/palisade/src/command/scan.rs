@@ -5,8 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use engine::{Baseline, Config, Filter};
+use iam::Account;
+use iam::escalation::{self, Drawing};
 use jiff::Timestamp;
-use model::{Layer, Severity, Verdict};
+use model::{Layer, ScopeIndex, Severity, Snapshot, Verdict};
 use report::{Meta, Report};
 
 use crate::cli::{FilterArgs, ScanArgs};
@@ -32,6 +34,16 @@ const FORMATS: &[(&str, Write)] = &[
     ("asff", report::asff),
 ];
 
+/// Who can become administrator, drawn; nothing if nobody can.
+fn drawings(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let mut drawing = Drawing::default();
+    for scope in 0..snapshot.scopes.len() {
+        let account = Account::from_snapshot(snapshot, ScopeIndex(scope as u32));
+        drawing.add(&account, &escalation::graph(&account));
+    }
+    if drawing.is_empty() { Vec::new() } else { vec![("Who can become administrator".to_owned(), drawing.svg())] }
+}
+
 /// Judges what the arguments name, and reports.
 pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
@@ -44,6 +56,8 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     let now = Timestamp::now();
     let outcome = engine::scan(&snapshot, &knowledge.catalogue, &config, now);
     let resources = outcome.coverage.iter().map(|c| c.resources).sum();
+    let page = targets.iter().any(|t| t.format == "html");
+    let drawings = if page { drawings(&snapshot) } else { Vec::new() };
     drop(snapshot);
     let meta = Meta {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -54,7 +68,7 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
         full: args.full,
     };
     let sources = Files::default();
-    let report = Report { outcome: &outcome, catalogue: &knowledge.catalogue, sources: &sources, meta };
+    let report = Report { outcome: &outcome, catalogue: &knowledge.catalogue, sources: &sources, meta, drawings };
     for target in targets {
         let Some((_, write)) = FORMATS.iter().find(|(name, _)| *name == target.format) else { continue };
         let text = write(&report);

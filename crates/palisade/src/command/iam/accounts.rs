@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use iam::case::decision_name;
-use iam::escalation;
 use iam::{Access, Account, Decision, Inclusion, why};
-use model::{ScopeIndex, Truth};
+use model::ScopeIndex;
 use serde_json::{Value as Json, json};
 
 use super::documents::{exit_of as exit_of_openness, request_words, show, text_of};
@@ -16,16 +15,15 @@ use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
 use crate::live::Wanted;
-use crate::output;
 
-type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
+pub(super) type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
 
 /// The accounts in everything that was named: saved `get-account-authorization-details` answers, and one for each template,
 /// plan or state.
-fn accounts(places: &Where, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
+pub(super) fn accounts(places: &InputArgs, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
     let mut all = Vec::new();
     let mut others: Vec<PathBuf> = Vec::new();
-    for path in &places.input.input {
+    for path in &places.input {
         let details = if path.is_file() || path == Path::new("-") {
             let text = text_of(path)?;
             let hint = ["UserDetailList", "RoleDetailList", "GroupDetailList"].iter().any(|k| text.contains(k));
@@ -38,8 +36,8 @@ fn accounts(places: &Where, learn: Learn<'_>) -> Result<Vec<(String, Account)>> 
             None => others.push(path.clone()),
         }
     }
-    if !others.is_empty() || places.input.live.asked() {
-        let snapshot = input::read(&others, &places.input, &learn()?, Wanted::Access)?;
+    if !others.is_empty() || places.live.asked() {
+        let snapshot = input::read(&others, places, &learn()?, Wanted::Access)?;
         for (i, scope) in snapshot.scopes.iter().enumerate() {
             let account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
             if !account.principals.is_empty() || !account.resources.is_empty() {
@@ -103,7 +101,7 @@ fn exit_of(decision: Decision) -> Exit {
 
 /// `iam can`
 pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(places, learn)?;
+    let all = accounts(&places.input, learn)?;
     let (account, found) = holding(&all, principal)?;
     let pair = |text: &String| -> Result<(String, String)> {
         let (key, value) = text.split_once('=').with_context(|| format!("`{text}` is not KEY=VALUE"))?;
@@ -121,7 +119,7 @@ pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], place
 
 /// `iam who-can`
 pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(places, learn)?;
+    let all = accounts(&places.input, learn)?;
     let found: Vec<Access<'_>> = all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
     let mut words = String::new();
     for access in &found {
@@ -138,7 +136,7 @@ pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn
 
 /// `iam principal-can`
 pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(places, learn)?;
+    let all = accounts(&places.input, learn)?;
     let (account, found) = holding(&all, principal)?;
     let rows = iam::principal_can(account, found);
     let mut words = String::new();
@@ -160,84 +158,16 @@ pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -
     Ok(Exit::Clean)
 }
 
-/// `iam escalate`
-pub(super) fn escalate(dot: bool, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(places, learn)?;
-    let (mut words, mut rows, mut reasons) = (String::new(), Vec::new(), Vec::new());
-    let mut drawing = String::from("digraph escalation {\n  rankdir=LR;\n");
-    for (name, account) in &all {
-        let graph = escalation::graph(account);
-        reasons.extend(account.reasons.iter().chain(&graph.reasons).cloned());
-        let _ = writeln!(words, "{name}");
-        for (i, principal) in account.principals.iter().enumerate() {
-            match graph.admin.get(i) {
-                Some(Truth::True) => {
-                    let _ = writeln!(words, "  {} is admin", principal.label);
-                    rows.push(json!({ "principal": &*principal.arn, "admin": true, "steps": [] }));
-                    let _ = writeln!(drawing, "  {} [shape=doubleoctagon];", quoted(&principal.label));
-                    continue;
-                }
-                Some(Truth::Unknown) => {
-                    let _ = writeln!(words, "  {} may be admin", principal.label);
-                }
-                _ => {}
-            }
-            if let Some(path) = graph.path(i) {
-                chain(account, &path, (&mut words, &mut drawing, &mut rows));
-            }
-        }
-    }
-    drawing.push_str("}\n");
-    let reachable = rows.iter().any(|r| r.get("admin") == Some(&Json::Bool(false)));
-    let document = json!({ "schema": "palisade/iam.escalate/1", "principals": rows, "reasons": reasons });
-    if dot {
-        output::print(&drawing)?
-    } else {
-        show(places.format, &document, &words)?
-    };
-    Ok(if reachable { Exit::Findings } else { Exit::Clean })
-}
-
-fn chain(account: &Account, path: &escalation::Path<'_>, out: (&mut String, &mut String, &mut Vec<Json>)) {
-    let (words, drawing, rows) = out;
-    let label = |at: usize| account.principals.get(at).map_or("?", |p| &p.label);
-    let mut steps = Vec::new();
-    for (n, step) in path.steps.iter().enumerate() {
-        let to = if step.to == step.from { "admin" } else { label(step.to) };
-        let how: Vec<String> = step.requests.iter().map(|(a, r)| format!("{a} on {r}")).collect();
-        let indent = if n == 0 { "  " } else { "    then " };
-        let _ = writeln!(words, "{indent}{} -> {to} by {} ({})", label(step.from), step.way, how.join(", "));
-        for condition in &step.conditions {
-            let _ = writeln!(words, "      if {}", report::printable(condition));
-        }
-        let style = if step.conditions.is_empty() { "solid" } else { "dashed" };
-        let edge = format!("  {} -> {} [label={}, style={style}];\n", quoted(label(step.from)), quoted(to), quoted(&step.way));
-        if !drawing.contains(&edge) {
-            drawing.push_str(&edge);
-        }
-        steps.push(json!({
-            "from": label(step.from), "to": to, "way": step.way, "conditions": step.conditions,
-            "requests": step.requests.iter().map(|(a, r)| json!({ "action": a, "resource": r })).collect::<Vec<_>>(),
-        }));
-    }
-    let first = path.steps.first().map_or("?", |s| label(s.from));
-    let arn = account.find(first).map_or(first, |p| &p.arn);
-    rows.push(json!({ "principal": arn, "admin": false, "certain": path.certain, "steps": steps }));
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace(['"', '\\'], "'"))
-}
-
 /// `iam why`
 pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit> {
     let text = text_of(event)?;
     let json: Json = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", event.display()))?;
     let first = json.pointer("/Records/0").unwrap_or(&json);
     let Some(call) = why::call_of(first) else { bail!("`{}` is no CloudTrail event", event.display()) };
-    let all = if places.input.input.is_empty() && !places.input.live.asked() { Vec::new() } else { accounts(places, learn)? };
+    let all =
+        if places.input.input.is_empty() && !places.input.live.asked() { Vec::new() } else { accounts(&places.input, learn)? };
     let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
-    let mut words = format!("{} asked for {} on {}\n", call.principal, call.action, call.resource);
+    let mut words = format!("{} asked for {} on {}\n", call.principal, call.action(), call.resource);
     if let Some(part) = why::blamed(&call.message) {
         let _ = writeln!(words, "AWS names the {part} policies: {}", report::printable(&call.message));
     }
@@ -252,7 +182,7 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
         let _ = writeln!(words, "least policy that allows it: {least}");
     }
     let document = json!({
-        "schema": "palisade/iam.why/1", "principal": call.principal, "action": call.action, "resource": call.resource,
+        "schema": "palisade/iam.why/1", "principal": call.principal, "action": call.action(), "resource": call.resource,
         "blamed": why::blamed(&call.message), "access": access.as_ref().map(access_json),
         "least_policy": if denied { Json::Null } else { least },
     });
@@ -313,7 +243,7 @@ fn side(answer: &Inclusion) -> Json {
 /// `iam public` on every resource and trust policy of a template, plan or folder.
 pub(super) fn public(path: &Path, owner: Option<&str>, form: Form, learn: Learn<'_>) -> Result<Exit> {
     let places = Where { input: InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() }, format: form };
-    let all = accounts(&places, learn)?;
+    let all = accounts(&places.input, learn)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for (_, account) in &all {
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));

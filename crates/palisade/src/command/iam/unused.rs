@@ -1,0 +1,110 @@
+//! `palisade iam unused`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use iam::authorization::Authorization;
+use iam::unused::{Calls, Unused, unused};
+use iam::why;
+use logs::paths::Paths;
+use serde_json::{Value as Json, json};
+
+use super::Where;
+use super::accounts::{Learn, accounts};
+use super::documents::show;
+use crate::exit::Exit;
+use crate::logfiles::{self, Files};
+
+/// What the trail says: the calls by the principal's ARN, and of which services there are data events.
+#[derive(Default)]
+struct Seen {
+    calls: BTreeMap<String, Calls>,
+    logged: BTreeSet<String>,
+    events: usize,
+}
+
+fn read(trail: &[PathBuf], facts: &Authorization) -> Result<Seen> {
+    let (inputs, _) = logfiles::expand(trail)?;
+    let paths = Paths::new();
+    let mut files = Files::default();
+    let mut seen = Seen::default();
+    for input in &inputs {
+        let outcome = files.read(input, &paths, &mut |event| {
+            let Ok(json) = serde_json::from_slice::<Json>(event.bytes()) else { return };
+            let Some(call) = why::call_of(&json) else { return };
+            seen.events += 1;
+            seen.logged.extend(call.data_event.clone());
+            seen.calls.entry(call.principal.clone()).or_default().add(&call, facts);
+        });
+        for line in outcome.complaints(&input.name()) {
+            crate::command::detect::note(&line);
+        }
+    }
+    Ok(seen)
+}
+
+/// Who does not use what, with a smaller policy for each.
+pub(super) fn run(trail: &[PathBuf], principal: Option<&str>, places: &Where, learn: Learn<'_>) -> Result<Exit> {
+    let facts = Authorization::built_in();
+    let all = accounts(&places.input, learn)?;
+    let seen = read(trail, facts)?;
+    if seen.events == 0 {
+        bail!("no CloudTrail event in what --trail names");
+    }
+    let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
+    let mut found = false;
+    for (_, account) in &all {
+        for who in &account.principals {
+            if principal.is_some_and(|p| account.find(p).is_none_or(|own| own.arn != who.arn)) {
+                continue;
+            }
+            found = true;
+            let mut calls = Calls::default();
+            for (_, more) in seen.calls.iter().filter(|(arn, _)| account.find(arn).is_some_and(|own| own.arn == who.arn)) {
+                calls.made.extend(more.made.iter().cloned());
+                calls.unclear.extend(more.unclear.iter().cloned());
+                calls.cut |= more.cut;
+            }
+            let answer = unused(account, who, &calls, &seen.logged, facts);
+            if !answer.unused.is_empty() {
+                exit = Exit::Findings;
+            }
+            tell(&who.arn, &answer, &mut words);
+            rows.push(json!({
+                "principal": &*who.arn, "used": answer.used, "unused": answer.unused, "policy": answer.policy,
+                "replayed": answer.replayed, "unexplained": answer.unexplained, "reasons": answer.reasons,
+            }));
+        }
+    }
+    if let (Some(name), false) = (principal, found) {
+        bail!("no principal `{name}` in what was read");
+    }
+    let logged: Vec<&String> = seen.logged.iter().collect();
+    let document = json!({
+        "schema": "palisade/iam.unused/1", "events": seen.events, "data_events": logged, "principals": rows,
+    });
+    show(places.format, &document, &words)?;
+    Ok(exit)
+}
+
+fn tell(arn: &str, answer: &Unused, words: &mut String) {
+    let _ = writeln!(words, "{arn}: {} actions used, {} grants never", answer.used.len(), answer.unused.len());
+    for grant in &answer.unused {
+        let _ = writeln!(words, "  never {}", report::printable(grant));
+    }
+    for call in &answer.unexplained {
+        let _ = writeln!(words, "  allowed elsewhere: {}", report::printable(call));
+    }
+    for reason in &answer.reasons {
+        let _ = writeln!(words, "  unknown: {}", report::printable(reason));
+    }
+    if let Some(policy) = &answer.policy {
+        let text = serde_json::to_string_pretty(policy).unwrap_or_default();
+        let _ = writeln!(words, "  enough for the {} calls that were made:", answer.replayed);
+        for line in text.lines() {
+            let _ = writeln!(words, "    {line}");
+        }
+    }
+}

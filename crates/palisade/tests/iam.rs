@@ -1,0 +1,111 @@
+//! `palisade iam`, end to end, with the real binary and a clean environment.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its own set-up is wrong")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn run(dir: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap_or_else(|| panic!("{args:?} ended by a signal"));
+    (code, text(output.stdout), text(output.stderr))
+}
+
+fn allow(action: &str) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] })
+}
+
+fn user(name: &str, action: &str) -> Value {
+    json!({ "Arn": format!("arn:aws:iam::111122223333:user/{name}"), "UserName": name,
+        "UserPolicyList": [{ "PolicyName": "p", "PolicyDocument": allow(action) }] })
+}
+
+fn details(dir: &Path) {
+    let users = [user("boss", "*"), user("eve", "iam:CreateAccessKey"), user("bob", "ec2:*")];
+    fs::write(dir.join("details.json"), json!({ "UserDetailList": users }).to_string()).unwrap();
+}
+
+#[test]
+fn cases_in_the_names_of_other_tools() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = [
+        json!({ "request": { "principal": "arn:aws:iam::111122223333:user/ann", "action": "s3:GetObject",
+            "resource": { "resource": "arn:aws:s3:::b/k", "accountId": "111122223333" }, "contextVariables": { "aws:username": "ann" } },
+            "identityPolicies": [{ "name": "a", "policy": allow("s3:*") }], "serviceControlPolicies": [], "mode": "Strict" })
+        .to_string(),
+        json!({ "request": { "principal": 7, "action": "s3:GetObject" } }).to_string(),
+    ];
+    fs::write(dir.path().join("cases.jsonl"), lines.join("\n")).unwrap();
+    let (code, out, err) = run(dir.path(), &["iam", "eval", "--case", "cases.jsonl"]);
+    let answers: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.len(), 2, "{out}{err}");
+    assert_eq!(answers[0]["decision"], "Allowed", "{code} {out}");
+    assert!(answers[1]["error"].as_str().is_some(), "{out}");
+}
+
+#[test]
+fn escalation_in_words_and_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    details(dir.path());
+    let of = |format: &str| run(dir.path(), &["iam", "escalate", "--input", "details.json", "--format", format]);
+    let (code, words, err) = of("text");
+    assert_eq!(code, 1, "{err}");
+    assert!(words.contains("user/boss is admin") && words.contains("user/eve ->") && !words.contains("user/bob ->"), "{words}");
+    let (_, document, _) = of("json");
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["schema"], "palisade/iam.escalate/1");
+    assert!(of("dot").1.starts_with("digraph"));
+    let svg = of("svg").1;
+    assert!(svg.starts_with("<svg") && svg.contains("iam-002") && svg.trim_end().ends_with("</svg>"), "{svg}");
+}
+
+#[test]
+fn the_page_draws_who_can_become_administrator() {
+    let dir = tempfile::tempdir().unwrap();
+    let template = json!({ "Resources": {
+        "Boss": { "Type": "AWS::IAM::User", "Properties": { "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"] } },
+        "Eve": { "Type": "AWS::IAM::User", "Properties": { "Policies": [{ "PolicyName": "p", "PolicyDocument": allow("iam:CreateAccessKey") }] } },
+    } });
+    fs::write(dir.path().join("t.json"), template.to_string()).unwrap();
+    let (_, page, err) = run(dir.path(), &["scan", "t.json", "--format", "html"]);
+    assert!(page.contains("Who can become administrator") && page.contains("<svg") && page.contains("iam-002"), "{err}");
+    let (_, findings, _) = run(dir.path(), &["scan", "t.json", "--format", "json"]);
+    assert!(findings.contains("iam-user-escalates"), "{findings}");
+}
+
+#[test]
+fn unused_access_and_a_smaller_policy() {
+    let dir = tempfile::tempdir().unwrap();
+    details(dir.path());
+    let event = |name: &str, denied: bool| {
+        let mut event = json!({ "eventVersion": "1.08", "eventTime": "2026-05-01T00:00:00Z", "eventSource": "ec2.amazonaws.com",
+            "eventName": name, "awsRegion": "eu-west-1", "sourceIPAddress": "203.0.113.7", "userAgent": "cli", "eventID": name,
+            "userIdentity": { "type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/bob", "accountId": "111122223333", "userName": "bob" } });
+        if denied {
+            event["errorCode"] = json!("Client.UnauthorizedOperation");
+        }
+        event
+    };
+    let trail = json!({ "Records": [event("DescribeInstances", false), event("RunInstances", true)] });
+    fs::write(dir.path().join("trail.json"), trail.to_string()).unwrap();
+    let of = |principal: &str, format: &str| {
+        let args =
+            ["iam", "unused", "--trail", "trail.json", "--input", "details.json", "--principal", principal, "--format", format];
+        run(dir.path(), &args)
+    };
+    let (code, out, err) = of("bob", "json");
+    let answer: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e} {out}{err}"));
+    let bob = &answer["principals"][0];
+    assert_eq!((code, &answer["events"]), (0, &json!(2)), "{out}");
+    assert_eq!(bob["policy"]["Statement"][0]["Action"], json!(["ec2:DescribeInstances"]), "{out}");
+    let (code, words, _) = of("eve", "text");
+    assert_eq!(code, 1);
+    assert!(words.contains("never inline p.Statement[0]: iam:CreateAccessKey"), "{words}");
+    assert_eq!(of("nobody", "text").0, 2);
+}
