@@ -171,7 +171,7 @@ fn loops_come_to_the_same_resources() {
                     "Properties": { "BucketName": { "Fn::Sub": "${O}-${I}" } },
                 } }],
             }],
-            "Plain": { "Type": "AWS::S3::Bucket", "Properties": { "Fn::ForEach::Props": ["P", ["A", "B"], { "Key${P}": { "Ref": "P" } }] } },
+            "Plain": { "Type": "AWS::S3::Bucket", "Properties": { "Fn::ForEach::Props": ["P", { "Ref": "Words" }, { "Key${P}": { "Ref": "P" }, "Fn::ForEach::Deep": ["D", ["1", "2"], { "Deep${P}${D}": { "Fn::Sub": "${P}/${D}" } }] }] } },
         },
     });
     let Some(theirs) = linted(&template, &["loops"]) else { return };

@@ -11,7 +11,7 @@ use super::condition::Answer;
 use super::function::{Arg, Function, application, long_form};
 use super::nested::Stack;
 use super::session::Session;
-use super::template::{Locals, Template, inner_loop, substitute};
+use super::template::{Locals, Template, inner_collection, inner_loop, substitute};
 use super::world::{Choice, World};
 
 /// Evaluates the nodes of one template in one world.
@@ -177,14 +177,19 @@ impl<'t, 's> Evaluator<'t, 's> {
     fn loop_or_gap(&self, entry: &'t Entry, place: &mut Place<'_>, out: &mut Vec<(Text, Value)>) {
         let outer = self.locals.borrow().clone();
         if entry.key.starts_with("Fn::ForEach::")
-            && let Some(items) = inner_loop(entry, &outer)
+            && let Some(items) = self.loop_items(entry)
+            && let Some(unrolled) = inner_loop(entry, &items, &outer)
         {
-            for (key, node, locals) in items {
+            for (key, inner, locals) in unrolled {
                 self.locals.replace(locals);
+                if key.starts_with("Fn::ForEach::") {
+                    self.loop_or_gap(inner, place, out);
+                    continue;
+                }
                 let at = place.key(&key);
                 let path = at.path;
-                if let Some(value) = self.value(node, at) {
-                    place.wrote(path, node.span);
+                if let Some(value) = self.value(&inner.node, at) {
+                    place.wrote(path, inner.node.span);
                     out.push((key, value));
                 }
             }
@@ -201,6 +206,14 @@ impl<'t, 's> Evaluator<'t, 's> {
         let detail = "what it adds to this mapping is not known";
         self.session.gap(Gap::new(&what, GapReason::Unsupported, detail).in_file(self.template.file.clone(), Some(entry.span())));
         out.push((entry.key.clone(), Value::unknown(Reason::Unsupported, &*entry.key)));
+    }
+
+    /// The items of a loop inside of a resource, if all are known.
+    fn loop_items(&self, entry: &'t Entry) -> Option<Vec<Text>> {
+        match self.quiet(inner_collection(entry)?)? {
+            Value::List(items) => items.iter().map(super::text::shown).collect(),
+            _ => None,
+        }
     }
 
     fn call(&self, function: Function, arg: Arg<'t>, place: Place<'_>) -> Option<Value> {

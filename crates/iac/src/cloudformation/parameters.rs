@@ -27,9 +27,9 @@ impl Parameters {
         self.values.keys().map(String::as_str)
     }
 
-    /// Reads a parameter file, JSON or YAML, in any of the three forms in use: the AWS CLI's list of `ParameterKey` and
+    /// Reads a parameter file, JSON or YAML, in any of the forms in use: the AWS CLI's list of `ParameterKey` and
     /// `ParameterValue`, CodePipeline's `{"Parameters": {..}}`, or a plain mapping; and the `Key=Value` list of
-    /// `aws cloudformation deploy`. Lists of values are joined with commas, as CloudFormation takes them.
+    /// `aws cloudformation deploy`; and the deployment file of a stack that is kept in step with Git. Lists of values are joined with commas, as CloudFormation takes them.
     ///
     /// # Errors
     /// What is wrong with the text, with line and column.
@@ -37,7 +37,7 @@ impl Parameters {
         let document = super::parse_text(text, limits)?;
         let root = &document.root;
         let mut parameters = Parameters::default();
-        let listed = root.get("Parameters").unwrap_or(root);
+        let listed = root.get("Parameters").or(root.get("parameters").filter(|n| n.text().is_none())).unwrap_or(root);
         let wrong = |node: &Node, message: &str| syntax::Diagnostic {
             message: message.to_owned(),
             span: node.span,
@@ -54,8 +54,12 @@ impl Parameters {
             }
             Kind::Seq(items) => {
                 for item in items {
+                    // A value that stays as it is in the deployed stack is not known here.
+                    if item.get("UsePreviousValue").and_then(Node::as_bool) == Some(true) {
+                        continue;
+                    }
                     let pair = match item.as_str() {
-                        Some(line) => line.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())),
+                        Some(line) => pair_of(line),
                         None => item
                             .get("ParameterKey")
                             .and_then(Node::as_str)
@@ -86,6 +90,12 @@ impl Parameters {
     }
 }
 
+/// `Name=value`, or the AWS CLI's `ParameterKey=Name,ParameterValue=value`.
+fn pair_of(line: &str) -> Option<(String, String)> {
+    let long = line.strip_prefix("ParameterKey=").and_then(|rest| rest.split_once(",ParameterValue="));
+    long.or_else(|| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
 fn plain(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::Scalar(scalar) => Some(scalar.text.to_string()),
@@ -108,6 +118,9 @@ mod tests {
             r#"{"Parameters": {"Env": "prod", "Subnets": "a,b"}}"#,
             r#"[{"ParameterKey": "Env", "ParameterValue": "prod"}, {"ParameterKey": "Subnets", "ParameterValue": "a,b"}]"#,
             r#"["Env=prod", "Subnets=a,b"]"#,
+            r#"["ParameterKey=Env,ParameterValue=prod", "ParameterKey=Subnets,ParameterValue=a,b"]"#,
+            r#"[{"ParameterKey": "Env", "ParameterValue": "prod"}, {"ParameterKey": "Subnets", "ParameterValue": ["a", "b"]}, {"ParameterKey": "Kept", "UsePreviousValue": true}]"#,
+            "template-file-path: t.yaml\nparameters:\n  Env: prod\n  Subnets: a,b\ntags: {a: b}\n",
             "Env: prod\nSubnets: [a, b]\n",
         ] {
             assert_eq!(Parameters::parse(text, &syntax::Limits::default()), Ok(want.clone()), "{text}");

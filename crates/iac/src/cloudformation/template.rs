@@ -230,15 +230,20 @@ fn parts(node: &Node) -> Option<(&Text, &Node, &[Entry])> {
     }
 }
 
-/// The loops written among the entries of a mapping inside a resource, unrolled: (key, value, variables).
-pub(crate) fn inner_loop<'t>(entry: &'t Entry, locals: &Locals) -> Option<Vec<(Text, &'t Node, Locals)>> {
-    let (variable, collection, body) = parts(&entry.node)?;
+/// A loop written among the entries of a mapping inside a resource: its collection.
+pub(crate) fn inner_collection(entry: &Entry) -> Option<&Node> {
+    parts(&entry.node).map(|(_, collection, _)| collection)
+}
+
+/// The same loop, unrolled for these items: (key, entry, variables).
+pub(crate) fn inner_loop<'t>(entry: &'t Entry, items: &[Text], locals: &Locals) -> Option<Vec<(Text, &'t Entry, Locals)>> {
+    let (variable, _, body) = parts(&entry.node)?;
     let mut all = Vec::new();
-    for item in collection.as_seq()? {
+    for item in items {
         let mut inner = locals.clone();
-        inner.push((variable.clone(), item.text()?.clone()));
+        inner.push((variable.clone(), item.clone()));
         for entry in body {
-            all.push((substitute(&entry.key, &inner).unwrap_or_else(|| entry.key.clone()), &entry.node, inner.clone()));
+            all.push((substitute(&entry.key, &inner).unwrap_or_else(|| entry.key.clone()), entry, inner.clone()));
         }
     }
     Some(all)
