@@ -1,13 +1,15 @@
-//! Detections as text: JSON Lines, CSV, OCSF, an ATT&CK Navigator layer, a timeline.
+//! Detections as text: JSON Lines, CSV, OCSF, an ATT&CK Navigator layer, a timeline, a page.
 //!
 //! Absent on purpose: writing. Every function gives text or a JSON value back.
 
 mod csv;
+mod html;
 mod navigator;
 mod ocsf;
 mod text;
 
 pub use csv::{csv_header, csv_row};
+pub use html::html;
 pub use navigator::navigator;
 pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};
 pub use text::text;

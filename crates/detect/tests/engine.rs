@@ -255,3 +255,13 @@ fn state_goes_on_where_it_stopped() {
         assert!(Engine::new(&set, Options::default()).load(damaged).is_err());
     }
 }
+
+#[test]
+fn no_mark_up_of_a_log_reaches_the_page() {
+    let set = rules(BASE);
+    let found = run_with(&set, &records(&[(0, "Base", "<script>alert(1)</script>&'", "")]), Options::default());
+    let page = detect::output::html(&found, &set);
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;"), "{page}");
+    assert!(!page.contains("<script") && page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(detect::output::html(&[], &set).contains("0 detections in 0 incidents"));
+}

@@ -54,6 +54,7 @@ fn detections_come_out_in_every_form() {
         ("csv", "\"'=main\""),
         ("ocsf", "\"class_uid\":2004"),
         ("navigator", "T1562.008"),
+        ("html", "<b>CloudTrail logging stopped</b>"),
     ] {
         let (code, out, _) = run(dir.path(), &["detect", "logs/*.gz", "-f", form], b"");
         assert!(code == 0 && out.contains(want), "{form}: {out}");
@@ -62,6 +63,26 @@ fn detections_come_out_in_every_form() {
     assert_eq!(out, "");
     let (_, out, _) = run(dir.path(), &["detect", "-", "-f", "jsonl"], file.as_bytes());
     assert!(out.contains("cloudtrail-logging-stopped"), "{out}");
+}
+
+#[test]
+fn threads_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in 0..70 {
+        let names = ["StopLogging", "DeleteTrail", "DescribeTrails"];
+        let records: Vec<String> = (0..9).map(|n| record(file * 9 + n, names[(file + n) % 3], (file * 7 + n) % 60)).collect();
+        fs::write(dir.path().join(format!("{file}.json.gz")), gzip(&format!("{{\"Records\":[{}]}}", records.join(",")))).unwrap();
+    }
+    let with = |threads: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        command.current_dir(dir.path()).env("RAYON_NUM_THREADS", threads).args(["detect", ".", "-f", "jsonl"]).args(more);
+        command.output().unwrap().stdout
+    };
+    for more in [&[][..], &["--per-event"]] {
+        let one = with("1", more);
+        assert!(one.len() > 300);
+        assert!(one == with("3", more) && one == with("8", more));
+    }
 }
 
 #[test]

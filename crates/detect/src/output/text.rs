@@ -13,18 +13,23 @@ const SHOWN: usize = 3;
 
 /// Incidents as text, the worst first; one paragraph each.
 pub fn text(detections: &[Detection], rules: &RuleSet) -> String {
+    let mut out = String::new();
+    for (worst, list) in &incidents(detections, rules) {
+        paragraph(list, *worst, rules, &mut out);
+    }
+    out
+}
+
+/// The detections of each incident and their worst severity, the worst first.
+pub(super) fn incidents<'d>(detections: &'d [Detection], rules: &RuleSet) -> Vec<(Severity, Vec<&'d Detection>)> {
     let mut incidents: BTreeMap<&str, Vec<&Detection>> = BTreeMap::new();
     for detection in detections {
         incidents.entry(&detection.incident).or_default().push(detection);
     }
     let worst = |list: &[&Detection]| list.iter().map(|d| level(d, rules)).max().unwrap_or(Severity::Info);
-    let mut order: Vec<Vec<&Detection>> = incidents.into_values().collect();
-    order.sort_by_key(|list| (std::cmp::Reverse(worst(list)), list.first().map(|d| (d.first, d.actor.key().to_owned()))));
-    let mut out = String::new();
-    for list in &order {
-        paragraph(list, worst(list), rules, &mut out);
-    }
-    out
+    let mut order: Vec<(Severity, Vec<&Detection>)> = incidents.into_values().map(|list| (worst(&list), list)).collect();
+    order.sort_by_key(|(worst, list)| (std::cmp::Reverse(*worst), list.first().map(|d| (d.first, d.actor.key().to_owned()))));
+    order
 }
 
 fn level(detection: &Detection, rules: &RuleSet) -> Severity {

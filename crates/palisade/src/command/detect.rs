@@ -34,7 +34,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many complaints about inputs are told one by one.
 const COMPLAINTS_MAX: usize = 50;
 
-const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator"];
+const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator", "html"];
 
 /// The flags of `palisade detect`.
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub(crate) struct DetectArgs {
     /// A value for a rule's `%NAME%`; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     placeholder: Vec<String>,
-    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator.
+    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator, html.
     #[arg(long, short, value_name = "FORMAT[=FILE]", default_value = "terminal")]
     format: Vec<String>,
     /// One line for each rule and event, nothing grouped, dropped or suppressed: for comparing engines.
@@ -392,7 +392,7 @@ impl Run<'_> {
 
     /// Whether a form needs every detection at the end.
     fn keeps(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.format.as_str(), "terminal" | "navigator"))
+        self.targets.iter().any(|target| matches!(target.format.as_str(), "terminal" | "navigator" | "html"))
     }
 
     fn push(&mut self, target: usize, text: &str) {
@@ -429,6 +429,7 @@ impl Run<'_> {
             self.push(number, &self.flows.write(&found, &target.format));
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
+                "html" => detect::output::html(&self.told, self.rules),
                 "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules)),
                 "csv" if !self.csv_begun => detect::output::csv_header() + "\n",
                 _ => String::new(),
