@@ -215,3 +215,45 @@ fn a_cdk_folder_is_read_by_its_manifest() {
         assert_eq!(snapshot.gaps.len(), 1, "{:?}", snapshot.gaps);
     }
 }
+
+const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.9.0", "resource_changes": [
+    {"address": "aws_x.a[0]", "mode": "managed", "type": "aws_x", "name": "a", "index": 0, "provider_name": "aws",
+     "change": {"actions": ["create"], "after": {"size": 1}}},
+    {"address": "module.m.aws_x.b", "module_address": "module.m", "mode": "managed", "type": "aws_x", "name": "b",
+     "provider_name": "aws", "change": {"actions": ["create"], "after": {"size": 1}}}]}"#;
+
+#[test]
+fn plans_are_placed_in_the_configuration_beside_them() {
+    let folder = Folder::new(&[
+        ("infra/main.tf", "# palisade:accept some-check it is a test\nresource \"aws_x\" \"a\" {\n  count = 1\n}\n"),
+        ("infra/modules.tf", "module \"m\" {\n  source = \"../shared/m\"\n}\n"),
+        ("shared/m/b.tf", "\n\nresource \"aws_x\" \"b\" {}\n"),
+        ("out/plan.json", PLAN),
+        ("alone/main.tf", "resource \"aws_x\" \"c\" {}\n"),
+    ]);
+    let places = |snapshot: &Snapshot| -> Vec<String> {
+        let root = format!("{}/", folder.temp.path().display());
+        let one = |r: &model::Resource| {
+            let file = r.origin.file.as_deref().unwrap_or_default().replace(&root, "").replace("./", "");
+            format!("{} {file}:{}", r.id, r.origin.span.map_or(0, |s| s.line))
+        };
+        snapshot.resources.iter().map(one).collect()
+    };
+    let placed = ["aws_x.a[0] infra/main.tf:2", "module.m.aws_x.b shared/m/b.tf:3"];
+    let snapshot = folder.read(&["."]);
+    assert_eq!(places(&snapshot), placed);
+    let accepted: Vec<_> = snapshot.resources[0].origin.accepted.iter().map(|a| (&*a.check, &*a.reason)).collect();
+    assert_eq!(accepted, [("some-check", "it is a test")]);
+    let alone = ".: Terraform configuration: a file of Terraform configuration has no plan beside it";
+    assert_eq!(folder.gaps(&snapshot), [alone]);
+    // Found by what they declare, where plan and configuration are named apart.
+    let snapshot = folder.read(&["out/plan.json", "infra"]);
+    assert_eq!((places(&snapshot), folder.gaps(&snapshot)), (placed.map(String::from).to_vec(), vec![]));
+    // With nothing beside it the plan itself is the place.
+    let snapshot = folder.read(&["out/plan.json"]);
+    assert_eq!(places(&snapshot), ["aws_x.a[0] out/plan.json:0", "module.m.aws_x.b out/plan.json:0"]);
+    let snapshot = folder.read(&["infra"]);
+    let gap = &snapshot.gaps[0];
+    assert!(snapshot.gaps.len() == 1 && gap.matters && gap.detail.starts_with("2 files"));
+    assert!(gap.help.as_deref().is_some_and(|h| h.contains("terraform show -json")));
+}

@@ -121,3 +121,49 @@ fn property(mapped: &MappedType, argument: &str) -> Option<String> {
     let whole = if base == "." { inner } else { format!("{base}.{inner}") };
     Some(whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use catalogue::terraform::TerraformSection;
+    use model::{ScopeIndex, TypeName};
+
+    use super::super::mapping::{Mapping, TypeSource};
+    use super::*;
+
+    const BUCKET: &str = r#"
+        resources = ["aws_s3_bucket"]
+        [map]
+        bucket = "BucketName"
+        "versioning.enabled" = "VersioningConfiguration.Status"
+        logging = { to = "LoggingConfiguration", map = { target_bucket = "DestinationBucketName" } }
+    "#;
+
+    #[test]
+    fn properties_are_where_their_arguments_are() {
+        let section: TerraformSection = toml::from_str(BUCKET).unwrap();
+        let name = TypeName::new("AWS::S3::Bucket").unwrap();
+        let mapping = Mapping::new([TypeSource { name: &name, properties: vec![("Tags", "tags")], section: &section }]);
+        let text = "resource \"aws_s3_bucket\" \"b\" {\n bucket = \"x\"\n tags = {}\n versioning {\n  enabled = true\n }\n \
+                    logging {\n  target_bucket = \"l\"\n }\n rule {\n }\n rule {\n }\n}\nresource \"aws_p\" \"p\" {}\n";
+        let blocks = crate::terraform::hcl::blocks(text);
+        let written: Vec<Written> = blocks
+            .iter()
+            .map(|b| Written { file: "main.tf".into(), span: b.head, parts: b.parts.clone(), accepted: Vec::new() })
+            .collect();
+        let mut resource = Resource::new("aws_s3_bucket.b", name.clone(), ScopeIndex(0));
+        let mapped = mapping.of_resource("aws_s3_bucket").map(|(_, mapped)| mapped);
+        place(&mut resource, &written[0], &[("PublicAccessBlockConfiguration", &written[1])], mapped);
+        for (path, line) in [
+            ("BucketName", 2),
+            ("Tags[0].Key", 3),
+            ("VersioningConfiguration.Status", 5),
+            ("LoggingConfiguration.DestinationBucketName", 8),
+            ("LoggingConfiguration.LogFilePrefix", 7),
+            ("PublicAccessBlockConfiguration.BlockPublicAcls", 15),
+            ("Rules", 1),
+            ("BucketEncryption", 1),
+        ] {
+            assert_eq!(resource.place(path).map(|s| s.line), Some(line), "{path}");
+        }
+    }
+}
