@@ -57,6 +57,9 @@ pub struct CollectFile {
     /// call leaves unknown counts as fulfilled.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub keep: serde_json::Map<String, Json>,
+    /// Properties that can be set but that no call tells: always unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<String>,
     /// The physical name, where no property holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

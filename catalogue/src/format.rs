@@ -88,7 +88,8 @@ fn yes() -> bool {
     true
 }
 
-/// How to find the neighbours of a resource. Exactly one of `ours` and `theirs` is given.
+/// How to find the neighbours of a resource. At least one of `ours` and `theirs` is given; with both, neighbours
+/// are those with an equal value there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relation {

@@ -28,7 +28,8 @@ pub struct Kind {
     pub defaults: Vec<ServiceDefault>,
 }
 
-/// How to find the neighbours of a resource. Exactly one of `ours` and `theirs` is given.
+/// How to find the neighbours of a resource. At least one of `ours` and `theirs` is given; with both, neighbours are those with
+/// an equal value there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
     /// The neighbours' type.
@@ -152,8 +153,8 @@ fn put(props: &mut Map, path: &[Text], value: &Value) {
 
 impl Relation {
     fn new(name: &str, written: &format::Relation) -> Result<Relation, String> {
-        if written.ours.is_some() == written.theirs.is_some() {
-            return Err(format!("the relation `{name}` takes either `ours` or `theirs`"));
+        if written.ours.is_none() && written.theirs.is_none() {
+            return Err(format!("the relation `{name}` takes `ours`, `theirs`, or both"));
         }
         let other = TypeName::new(&written.type_name).map_err(|e| e.to_string())?;
         Ok(Relation { other, ours: written.ours.clone(), theirs: written.theirs.clone() })

@@ -39,6 +39,11 @@ pub(crate) fn decode(name: &str, service: &Service, operation: (&str, &Operation
     let text = || std::str::from_utf8(&raw.body).map_err(|_| "the answer is not UTF-8".to_owned());
     let object = service.object(facts.output);
     let payload = object.and_then(|o| Some((o.payload.as_deref()?, o.members.get(o.payload.as_deref()?)?)));
+    // An operation that has something to say writes at least an empty object or element.
+    let says = object.is_some_and(|o| o.members.values().any(|m| m.location.is_none()));
+    if says && raw.body.trim_ascii().is_empty() {
+        return Err("the answer is empty".to_owned());
+    }
     let mut out = match (service.protocol, payload) {
         (Protocol::RestJson | Protocol::RestXml, Some((member, shape)))
             if matches!(service.shape(shape.shape), Shape::Text | Shape::Blob) =>
@@ -75,9 +80,6 @@ pub(crate) fn decode(name: &str, service: &Service, operation: (&str, &Operation
 }
 
 fn parse_json(text: &str) -> Result<serde_json::Value, String> {
-    if text.trim().is_empty() {
-        return Ok(serde_json::Value::Object(serde_json::Map::new()));
-    }
     serde_json::from_str(text).map_err(|e| format!("the answer is not JSON: {e}"))
 }
 

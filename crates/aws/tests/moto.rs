@@ -1,56 +1,21 @@
-//! End to end against a real HTTP server that answers as AWS does (PyPI's `moto`), seeded with good and bad twins; then the
-//! same with each call in turn failing. Needs `PALISADE_TEST_PYTHON` (a Python with `moto[server]`), which `cargo xtask test`
+//! Collection end to end against a real HTTP server that answers as AWS does (PyPI's `moto`), seeded with good and bad twins.
+//! Failing calls are tested with the verdicts, in `palisade`'s `tests/live.rs`. Needs `PALISADE_TEST_PYTHON` (a Python with `moto[server]`), which `cargo xtask test`
 //! sets; without it there is nothing to talk to and nothing is tested.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where its own set-up is wrong")]
 
-#[path = "../src/canned.rs"]
-#[expect(dead_code, reason = "shared with the unit tests, which use more of it")]
-mod canned;
+#[path = "moto/server.rs"]
+#[expect(dead_code, reason = "shared with the tests of the binary, which use more of it")]
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use aws::{Collected, Config, Environment, Limits, Plan, collect};
-use canned::{Asked, Reply, Server, serve};
 use catalogue::SourceFile;
 use model::{Region, Resource, TypeName, Value, to_json};
-
-struct Moto {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// Starts and seeds a server; `None` where there is no Python for it.
-fn moto() -> Option<Moto> {
-    let python = PathBuf::from(std::env::var_os("PALISADE_TEST_PYTHON")?);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = Command::new(&python);
-    server.args(["-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", &port.to_string()]);
-    server.env("MOTO_AMIS_PATH", folder.join("amis.json")).stdout(Stdio::null()).stderr(Stdio::null());
-    let moto = Moto { child: server.spawn().unwrap(), port };
-    for _ in 0..600 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            let seeded = Command::new(&python).arg(folder.join("seed.py")).arg(format!("http://127.0.0.1:{port}")).status();
-            assert!(seeded.unwrap().success(), "the seed failed");
-            return Some(moto);
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("moto does not answer");
-}
+use server::moto;
 
 fn gather(root: &Path, path: &Path, files: &mut Vec<SourceFile>) {
     if path.is_dir() {
@@ -100,44 +65,6 @@ fn json(resource: &Resource, path: &str) -> serde_json::Value {
     to_json(resource.prop(path))
 }
 
-/// The server with a hand in between: `fault` may answer in its place.
-fn between(port: u16, fault: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static) -> Server {
-    serve(move |asked, _| fault(asked).unwrap_or_else(|| forward(port, asked)))
-}
-
-fn forward(port: u16, asked: &Asked) -> Reply {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let mut head = format!("{} {} HTTP/1.1\r\n", asked.method, asked.path);
-    // Queue URLs hold the host that was asked.
-    head += &format!("host: 127.0.0.1:{port}\r\n");
-    for (name, value) in asked.headers.iter().filter(|(n, _)| n != "connection" && n != "host") {
-        head += &format!("{name}: {value}\r\n");
-    }
-    stream.write_all(format!("{head}connection: close\r\n\r\n{}", asked.body).as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|l| l.split(' ').nth(1)).unwrap().parse().unwrap();
-    let keep = |name: &str| !matches!(name, "content-length" | "connection" | "transfer-encoding");
-    let headers = lines.filter_map(|l| l.split_once(": ")).map(|(k, v)| (k.to_lowercase(), v.to_owned()));
-    Reply { status, headers: headers.filter(|(k, _)| keep(k)).collect(), body: body.to_owned(), ..Reply::default() }
-}
-
-/// What each request is to the fault: the same operation, whatever it is asked about. REST paths lose their ids.
-fn kind_of(asked: &Asked) -> String {
-    let service = asked.header("authorization").split('/').nth(3).unwrap_or_default().to_owned();
-    let operation = asked.operation();
-    let Some((method, path)) = operation.split_once(' ') else { return format!("{service} {operation}") };
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let key = query.split(['=', '&']).next().unwrap_or_default();
-    let depth = path.matches('/').count();
-    let word =
-        path.split('/').rfind(|w| w.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !w.contains("-b")).unwrap_or_default();
-    format!("{service} {method} {depth} {word} {key}")
-}
-
 #[test]
 fn moto_end_to_end() {
     let Some(moto) = moto() else { return };
@@ -148,7 +75,6 @@ fn moto_end_to_end() {
     let again = scan(&plan, &url, 3);
     compare(&whole, &again, "a second time");
     assert_eq!(whole.snapshot.resources.len(), again.snapshot.resources.len());
-    faults(&plan, moto.port, &whole);
 }
 
 fn twins(got: &Collected) {
@@ -222,59 +148,6 @@ fn twins(got: &Collected) {
     assert_eq!(json(find(got, "AWS::CloudTrail::Trail", "trail"), "IsLogging"), true);
     assert_eq!(json(find(got, "AWS::ECR::Repository", "images"), "ImageTagMutability"), "IMMUTABLE");
     assert_eq!(json(of("AWS::Route53::HostedZone")[0], "Name"), "example.com.");
-}
-
-/// Each call in turn is denied, and fails in one other way. What was known is then the same or unknown, never absent and
-/// never another value; what is missing has a gap that matters; and a gap names a call that was made.
-fn faults(plan: &Plan, port: u16, whole: &Collected) {
-    let watching = between(port, |_| None);
-    scan(plan, &watching.url, 1);
-    let kinds: BTreeSet<String> = watching.asked().iter().map(kind_of).filter(|k| !k.starts_with("sts ")).collect();
-    assert!(kinds.len() > 80, "{}", kinds.len());
-    let others = [
-        Reply::of(500, "oops"),
-        Reply::of(400, "{\"__type\":\"ThrottlingException\"}"),
-        Reply { cut: 9, ..Reply::ok("{") },
-        Reply::ok("<html><body>Sign in</body></html>"),
-        Reply::ok("\"?\""),
-    ];
-    let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
-    for (n, kind) in kinds.iter().enumerate() {
-        for fault in [Reply::of(403, denied), others[n % others.len()].clone()] {
-            let (wanted, reply) = (kind.clone(), fault.clone());
-            let server = between(port, move |asked| (kind_of(asked) == wanted).then(|| reply.clone()));
-            let got = scan(&plan.only(&types_of(plan, kind)), &server.url, 1);
-            compare(whole, &got, &format!("{kind}: {} {}", fault.status, fault.body));
-        }
-    }
-}
-
-/// The types of the service that a kind of request belongs to: only these can differ.
-fn types_of(plan: &Plan, kind: &str) -> BTreeSet<TypeName> {
-    let mut words = kind.split(' ');
-    let service = words.next().unwrap_or_default();
-    let called = plan.types_that_call(words.next().unwrap_or_default());
-    if !called.is_empty() {
-        return called;
-    }
-    let folder = match service {
-        "elasticloadbalancing" => "ElasticLoadBalancing",
-        "monitoring" => "CloudWatch",
-        "elasticfilesystem" => "EFS",
-        "elasticmapreduce" => "EMR",
-        "es" => "OpenSearch",
-        "acm" => "CertificateManager",
-        "cognito-idp" => "Cognito",
-        "states" => "StepFunctions",
-        other => other,
-    }
-    .replace('-', "");
-    let fits = |t: &&TypeName| {
-        let name = t.as_str().to_lowercase().replace("::", "");
-        name.contains(&folder.to_lowercase()) || name.starts_with("palisadeaccount")
-    };
-    let found: BTreeSet<TypeName> = plan.type_names().filter(fits).cloned().collect();
-    if found.len() > 2 || service == "account" { found } else { plan.type_names().cloned().collect() }
 }
 
 /// What moto makes up anew with each answer.

@@ -25,8 +25,13 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
         Logic::Expression(program) => program.truth(place),
         Logic::Native(name) => native::truth(name, place),
     };
-    // Whether or not the check is about the resource, it passes if nothing fails.
-    let fails = if fails == Truth::False { Truth::False } else { applies.and(fails) };
+    let fails = match (applies, fails) {
+        // Of code: whether or not the check is about the resource, nothing fails. Of an account, a call that was refused must
+        // not bring a pass about.
+        (Truth::Unknown, Truth::False) if !place.is_code() => Truth::Unknown,
+        (_, Truth::False) => Truth::False,
+        (applies, fails) => applies.and(fails),
+    };
     reasons.extend(why);
     let verdict = Verdict::from(fails);
     let evidence = evidence(compiled, place);

@@ -22,6 +22,36 @@ pub(crate) struct Neighbours {
 
 type Table = FxHashMap<ResourceIndex, Neighbours>;
 
+/// What resources of a type are called. In different accounts and Regions of one scope several may have the same name.
+#[derive(Default)]
+struct Names {
+    first: FxHashMap<Text, ResourceIndex>,
+    more: FxHashMap<Text, Vec<ResourceIndex>>,
+}
+
+impl Names {
+    fn add(&mut self, name: Text, index: ResourceIndex) {
+        let first = *self.first.entry(name.clone()).or_insert(index);
+        if first != index {
+            self.more.entry(name).or_default().push(index);
+        }
+    }
+
+    /// The resource that `from` means by a name: of several the one in its own account and Region.
+    fn find(&self, name: &str, from: &Resource, snapshot: &Snapshot) -> Option<ResourceIndex> {
+        let first = *self.first.get(name)?;
+        let Some(more) = self.more.get(name) else { return Some(first) };
+        let near = |index: &ResourceIndex| snapshot.resource(*index).is_some_and(|other| together(from, other));
+        std::iter::once(&first).chain(more).copied().find(near)
+    }
+}
+
+/// True if two resources lie in one account and Region, as far as that is known; what is global lies in every Region.
+fn together(one: &Resource, other: &Resource) -> bool {
+    let account = one.account.is_none() || other.account.is_none() || one.account == other.account;
+    account && (one.region.is_none() || other.region.is_none() || one.region == other.region)
+}
+
 /// The resources of one scope, findable by type and by what others call them.
 pub(crate) struct Neighbourhood<'a> {
     snapshot: &'a Snapshot,
@@ -30,7 +60,9 @@ pub(crate) struct Neighbourhood<'a> {
     live: bool,
     by_type: FxHashMap<&'a TypeName, Vec<ResourceIndex>>,
     by_id: FxHashMap<&'a str, ResourceIndex>,
-    names: RefCell<FxHashMap<TypeName, Rc<FxHashMap<Text, ResourceIndex>>>>,
+    /// By resource, for those whose id another one of the scope has too.
+    twins: FxHashMap<*const Resource, ResourceIndex>,
+    names: RefCell<FxHashMap<TypeName, Rc<Names>>>,
     tables: RefCell<FxHashMap<(TypeName, Text), Rc<Table>>>,
 }
 
@@ -39,14 +71,17 @@ impl<'a> Neighbourhood<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, catalogue: &'a Catalogue, members: &[ResourceIndex]) -> Self {
         let mut by_type: FxHashMap<&TypeName, Vec<ResourceIndex>> = FxHashMap::default();
         let mut by_id = FxHashMap::default();
+        let mut twins = FxHashMap::default();
         for index in members {
             let Some(resource) = snapshot.resource(*index) else { continue };
             by_type.entry(&resource.type_name).or_default().push(*index);
-            by_id.entry(&*resource.id).or_insert(*index);
+            if *by_id.entry(&*resource.id).or_insert(*index) != *index {
+                twins.insert(std::ptr::from_ref(resource), *index);
+            }
         }
         let scope = members.first().and_then(|i| snapshot.scope(snapshot.resource(*i)?.scope));
         let live = scope.is_none_or(|s| !s.kind.is_code());
-        Neighbourhood { snapshot, catalogue, live, by_type, by_id, names: RefCell::default(), tables: RefCell::default() }
+        Neighbourhood { snapshot, catalogue, live, by_type, by_id, twins, names: RefCell::default(), tables: RefCell::default() }
     }
 
     /// The resource behind a link.
@@ -59,11 +94,15 @@ impl<'a> Neighbourhood<'a> {
         self.by_type.get(type_name).map_or(&[], Vec::as_slice)
     }
 
+    fn index_of(&self, resource: &Resource) -> Option<ResourceIndex> {
+        self.twins.get(&std::ptr::from_ref(resource)).copied().or_else(|| self.target(&resource.id))
+    }
+
     /// The neighbours of `resource` by `name`, a relation of its type.
     pub(crate) fn neighbours(&self, resource: &Resource, name: &str, relation: &Relation) -> Neighbours {
-        match &relation.ours {
-            Some(path) => self.forward(resource, path, &relation.other),
-            None => {
+        match (&relation.ours, &relation.theirs) {
+            (Some(path), None) => self.forward(resource, path, &relation.other),
+            _ => {
                 let key = (resource.type_name.clone(), Text::from(name));
                 let known = self.tables.borrow().get(&key).cloned();
                 let table = known.unwrap_or_else(|| {
@@ -71,7 +110,7 @@ impl<'a> Neighbourhood<'a> {
                     self.tables.borrow_mut().insert(key, Rc::clone(&table));
                     table
                 });
-                let index = self.target(&resource.id);
+                let index = self.index_of(resource);
                 let mut found = index.and_then(|i| table.get(&i)).cloned().unwrap_or_default();
                 if found.incomplete.is_none() {
                     found.incomplete = table.get(&EVERYONE).and_then(|n| n.incomplete.clone());
@@ -90,8 +129,8 @@ impl<'a> Neighbourhood<'a> {
                 Some(index) if self.snapshot.resource(*index).is_some_and(|r| r.type_name == *other) => found.found.push(*index),
                 _ => {}
             },
-            Value::Str(text) => match names.get(text) {
-                Some(index) => found.found.push(*index),
+            Value::Str(text) => match names.find(text, resource, self.snapshot) {
+                Some(index) => found.found.push(index),
                 None => found.incomplete = Some(unknown(Reason::NotCollected, format!("{other} `{text}`"))),
             },
             Value::Unknown(u) => found.incomplete = Some((**u).clone()),
@@ -103,17 +142,23 @@ impl<'a> Neighbourhood<'a> {
         found
     }
 
-    /// Finds the resources of the relation's type that name one of ours.
+    /// Finds the resources of the relation's type that name one of ours, or that have a value which ours have too.
     fn backward(&self, our_type: &TypeName, relation: &Relation) -> Table {
         let mut table = Table::default();
         let Some(path) = &relation.theirs else { return table };
-        let names = self.names_of(our_type);
+        let names = match &relation.ours {
+            Some(shared) => self.values_of(our_type, shared, &mut table),
+            None => self.names_of(our_type),
+        };
         for index in self.of_type(&relation.other) {
             let Some(theirs) = self.snapshot.resource(*index) else { continue };
             each_value(&theirs.props, path, &mut |value| {
+                if let (Some(_), Value::Str(text)) = (&relation.ours, value) {
+                    return self.shared(&names, text, theirs, *index, &mut table);
+                }
                 let ours = match value {
                     Value::Link(link) => self.by_id.get(&*link.target).copied(),
-                    Value::Str(text) => names.get(text).copied(),
+                    Value::Str(text) => names.find(text, theirs, self.snapshot),
                     Value::Unknown(u) => {
                         table.entry(EVERYONE).or_default().incomplete = Some((**u).clone());
                         None
@@ -139,6 +184,40 @@ impl<'a> Neighbourhood<'a> {
         table
     }
 
+    /// Adds `theirs` to every one of ours that has the value and lies in the same place.
+    fn shared(&self, names: &Names, text: &str, theirs: &Resource, index: ResourceIndex, table: &mut Table) {
+        let more = names.more.get(text).into_iter().flatten();
+        for ours in names.first.get(text).into_iter().chain(more) {
+            if self.snapshot.resource(*ours).is_some_and(|o| together(o, theirs)) {
+                let row = table.entry(*ours).or_default();
+                if row.found.last() != Some(&index) {
+                    row.found.push(index);
+                }
+            }
+        }
+    }
+
+    /// The resources of a type by their values at a path. One whose value is not known has incomplete neighbours.
+    fn values_of(&self, type_name: &TypeName, path: &str, table: &mut Table) -> Rc<Names> {
+        let mut names = Names::default();
+        for index in self.of_type(type_name) {
+            let Some(resource) = self.snapshot.resource(*index) else { continue };
+            each_value(&resource.props, path, &mut |value| match value {
+                Value::Str(text) => names.add(text.clone(), *index),
+                Value::Null => {}
+                open => {
+                    let why = if let Value::Unknown(why) = open {
+                        (**why).clone()
+                    } else {
+                        unknown(Reason::NotCollected, path.to_owned())
+                    };
+                    table.entry(*index).or_default().incomplete = Some(why);
+                }
+            });
+        }
+        Rc::new(names)
+    }
+
     /// Why not all resources of a type may be here: a gap names the type.
     pub(crate) fn unread(&self, type_name: &TypeName) -> Option<Unknown> {
         // A gap without a file is one of a live account, and says nothing about a template beside it.
@@ -154,17 +233,15 @@ impl<'a> Neighbourhood<'a> {
     }
 
     /// All that resources of a type are called: identifier, name, ARN.
-    fn names_of(&self, type_name: &TypeName) -> Rc<FxHashMap<Text, ResourceIndex>> {
+    fn names_of(&self, type_name: &TypeName) -> Rc<Names> {
         if let Some(known) = self.names.borrow().get(type_name) {
             return Rc::clone(known);
         }
-        let mut names = FxHashMap::default();
+        let mut names = Names::default();
         let kind = self.catalogue.kind(type_name);
         for index in self.of_type(type_name) {
             let Some(resource) = self.snapshot.resource(*index) else { continue };
-            let mut add = |text: Text| {
-                names.entry(text).or_insert(*index);
-            };
+            let mut add = |text: Text| names.add(text, *index);
             resource.name.iter().cloned().for_each(&mut add);
             add(resource.id.clone());
             resource.attrs.iter().for_each(|(_, v)| {

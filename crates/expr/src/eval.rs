@@ -11,6 +11,7 @@ mod list;
 mod load;
 mod net;
 mod number;
+mod pattern;
 mod secret;
 mod text;
 pub(crate) mod time;

@@ -56,6 +56,9 @@ pub(crate) struct TypePlan {
     pub(crate) steps: Vec<StepPlan>,
     pub(crate) gets: Vec<GetPlan>,
     pub(crate) members: Vec<Member>,
+    /// The first keys of all properties that the catalogue knows.
+    pub(crate) properties: BTreeSet<String>,
+    pub(crate) untold: Vec<String>,
     pub(crate) attrs: Vec<(String, Expr)>,
     pub(crate) tags: Option<Expr>,
     pub(crate) region: Option<Expr>,
@@ -374,6 +377,8 @@ fn build(kind: &TypeFile, type_name: TypeName, file: &CollectFile) -> Result<Typ
         steps: file.list.iter().map(step).collect::<Result<_, _>>()?,
         gets: file.get.iter().map(get).collect::<Result<_, _>>()?,
         members: Member::parse_all(&file.props, &file.copy)?,
+        properties: kind.properties.keys().filter_map(|p| Some(p.split(['.', '[']).next()?.to_owned())).collect(),
+        untold: file.untold.clone(),
         attrs: file.attrs.iter().map(|(k, v)| Ok((k.clone(), Expr::parse(v)?))).collect::<Result<_, _>>()?,
         tags: optional(&file.tags)?,
         region: optional(&file.region)?,

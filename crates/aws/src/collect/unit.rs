@@ -305,6 +305,19 @@ pub(crate) fn map_item(kind: &TypePlan, item: &Value, named: &Named, gets: &[(&G
             }
         }
     }
+    // Whether there is such a resource at all is not known then, nor what is not set in it.
+    let doubtful = failed.iter().find(|(get, _)| get.required || !holds(&kind.keep, &scope)).map(|(_, why)| why.clone());
+    let untold = Value::unknown(model::Reason::NotCollected, "no call tells it");
+    for name in &kind.untold {
+        props.insert(name.as_str(), untold.clone());
+    }
+    for name in kind.properties.iter().filter(|p| *p != "Tags") {
+        if let Some(why) = &doubtful
+            && props.get(name.as_str()).is_none_or(Value::is_null)
+        {
+            props.insert(name.as_str(), why.clone());
+        }
+    }
     for (get, why) in failed {
         for member in &get.members {
             unread(&mut props, &member.name, &member.value, &why);

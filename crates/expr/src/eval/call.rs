@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use model::{Link, Reason, Text};
 
+use super::pattern::catches;
 use super::text::{Part, base64, glob, version_lt};
 use super::val::{Tri, Val, Why};
 use super::{Eval, secret, time};
@@ -18,6 +19,7 @@ impl<'e> Eval<'e> {
             Fun::EndsWith => self.has_part(arg(0), arg(1), Part::End, node).val(),
             Fun::Contains => self.has_part(arg(0), arg(1), Part::Anywhere, node).val(),
             Fun::Glob => self.two_texts(arg(0), arg(1), node, glob).val(),
+            Fun::Catches => self.catches(arg(0), arg(1), node),
             Fun::VersionLt => self.version(arg(0), arg(1), node),
             Fun::LowerAscii => self.remake(arg(0), node, str::to_ascii_lowercase),
             Fun::UpperAscii => self.remake(arg(0), node, str::to_ascii_uppercase),
@@ -62,6 +64,21 @@ impl<'e> Eval<'e> {
             Ok(b) => self.ask(a, node, |a| answer(a, b)),
             Err(_) if matches!(a, Val::Null) => Tri::No,
             Err(why) => Tri::Open(why),
+        }
+    }
+
+    /// Whether a CloudWatch Logs filter pattern matches a JSON event.
+    fn catches(&self, pattern: Val<'e>, event: Val<'e>, node: &'e Node) -> Val<'e> {
+        if matches!(pattern, Val::Null) {
+            return Val::Bool(false);
+        }
+        match (self.text(pattern, node), self.text(event, node)) {
+            (Ok(pattern), Ok(event)) => match catches(pattern, event) {
+                Some(found) => Val::Bool(found),
+                None => self.undefined(node, "the filter pattern cannot be read"),
+            },
+            (Err(why), Ok(_)) | (Ok(_), Err(why)) => Val::Unknown(why),
+            (Err(a), Err(b)) => Val::Unknown(a.with(b, self.arena)),
         }
     }
 
