@@ -64,6 +64,10 @@ fn flow_logs_are_found_beside_cloudtrail() {
     assert!(err.contains("20 flow records in 1 files read, 0 lines not read"), "{err}");
     let (_, out, _) = run(dir.path(), &["detect", "-", "-f", "jsonl"], scan(20).as_bytes());
     assert!(out.contains("ports-of-host-scanned"), "{out}");
+    for (form, want) in [("csv", "ports-of-host-scanned,Ports of one host"), ("ocsf", "\"class_uid\":2004")] {
+        let (_, out, _) = run(dir.path(), &["detect", ".", "-f", form], b"");
+        assert!(out.contains(want) && out.matches("first_seen,last_seen").count() == usize::from(form == "csv"), "{out}");
+    }
     let (_, out, _) = run(dir.path(), &["detect", "."], b"");
     assert!(out.contains("198.51.100.7 tried tcp/20, tcp/21") && out.contains("CloudTrail logging stopped"), "{out}");
 }

@@ -1,5 +1,9 @@
 //! Findings as text: JSON Lines in the schema of detections, and a terminal's paragraphs.
 
+mod forms;
+
+pub use forms::{csv_row, ocsf};
+
 use logs::time;
 use serde_json::{Map, Value, json};
 
@@ -96,6 +100,7 @@ pub fn message(finding: &Finding, detector: &Detector) -> String {
         .replace("{targets}", &targets)
         .replace("{target_count}", &finding.target_count.to_string())
         .replace("{ports}", &ports)
+        .replace("{port_count}", &finding.port_count.to_string())
         .replace("{observed}", &finding.observed.to_string())
         .replace("{threshold}", &finding.threshold.to_string())
         .replace("{measure}", &finding.measure)

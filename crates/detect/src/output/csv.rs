@@ -56,7 +56,7 @@ pub fn csv_row(detection: &Detection, rules: &RuleSet) -> String {
 
 /// RFC 4180 quoting; a cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP: CSV
 /// injection).
-fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if formula || text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

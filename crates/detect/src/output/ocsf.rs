@@ -10,7 +10,7 @@ use crate::sighting::Sighting;
 /// The OCSF version the events are written in.
 pub const OCSF_VERSION: &str = "1.5.0";
 
-fn severity(severity: Severity) -> (u8, &'static str) {
+pub(crate) fn severity(severity: Severity) -> (u8, &'static str) {
     match severity {
         Severity::Info => (1, "Informational"),
         Severity::Low => (2, "Low"),
@@ -20,7 +20,7 @@ fn severity(severity: Severity) -> (u8, &'static str) {
     }
 }
 
-fn confidence(confidence: Confidence) -> (u8, &'static str) {
+pub(crate) fn confidence(confidence: Confidence) -> (u8, &'static str) {
     match confidence {
         Confidence::Low => (1, "Low"),
         Confidence::Medium => (2, "Medium"),
@@ -28,7 +28,7 @@ fn confidence(confidence: Confidence) -> (u8, &'static str) {
     }
 }
 
-fn product() -> Value {
+pub(crate) fn product() -> Value {
     json!({"name": "Palisade", "vendor_name": "Palisade"})
 }
 

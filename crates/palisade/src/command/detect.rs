@@ -426,12 +426,14 @@ impl Run<'_> {
         self.worst = self.worst.max(found.iter().filter(|f| f.authorised.is_none()).map(|finding| finding.severity).max());
         for number in 0..self.targets.len() {
             let Some(target) = self.targets.get(number).cloned() else { continue };
+            if target.format == "csv" && !self.csv_begun {
+                self.push(number, &(detect::output::csv_header() + "\n"));
+            }
             self.push(number, &self.flows.write(&found, &target.format));
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
                 "html" => detect::output::html(&self.told, self.rules),
                 "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules)),
-                "csv" if !self.csv_begun => detect::output::csv_header() + "\n",
                 _ => String::new(),
             };
             text.insert_str(0, self.texts.get(number).map_or("", String::as_str));

@@ -255,6 +255,10 @@ impl Flows {
                 let line = |finding| format!("{}\n", detect::flow::output::line(finding, &self.detectors, &self.names));
                 findings.iter().map(line).collect()
             }
+            "csv" => findings.iter().map(|finding| detect::flow::output::csv_row(finding, &self.detectors) + "\n").collect(),
+            "ocsf" => {
+                findings.iter().map(|finding| format!("{}\n", detect::flow::output::ocsf(finding, &self.detectors))).collect()
+            }
             "terminal" => detect::flow::output::text(findings, &self.detectors, &self.names),
             _ => String::new(),
         }
