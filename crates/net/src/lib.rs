@@ -37,6 +37,7 @@ mod trace;
 mod transit;
 #[cfg(test)]
 mod trials;
+mod unseen;
 mod unused;
 
 pub use addr::{Addr, AddrSet, Cidr, Family};
@@ -52,4 +53,5 @@ pub use reach::reach;
 pub use rules::{Checked, Demand, Outcome, Rule, RuleError, check_rules, parse_rules};
 pub use snapshot::{concerns, from_snapshot};
 pub use trace::code;
+pub use unseen::{Seen, unseen};
 pub use unused::{Unused, unused};

@@ -415,11 +415,14 @@ pub(crate) enum NetAction {
         #[arg(long, short, default_value = "terminal")]
         format: NetFormat,
     },
-    /// Rules that change nothing: redundant, shadowed, or attached to nothing.
+    /// Rules that change nothing: redundant, shadowed, attached to nothing, or never needed by flow logs.
     Unused {
         /// Files and folders to read.
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// Flow logs: inbound rules that no flow in them needed are told as `unseen`.
+        #[arg(long, value_name = "PATH")]
+        flows: Vec<PathBuf>,
         #[command(flatten)]
         input: InputArgs,
         /// The form of the answer.

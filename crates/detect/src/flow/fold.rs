@@ -280,6 +280,12 @@ impl Fold {
         gaps
     }
 
+    /// The conversations that were let through: client, server, protocol and server port, each once, in order.
+    pub fn let_through(&self) -> BTreeSet<(Address, Address, u8, u16)> {
+        let passed = self.talks.iter().filter(|(_, tally)| tally.forth.flows > tally.forth.rejected);
+        passed.map(|(key, _)| (self.address(key.client), self.address(key.server), key.protocol, key.port)).collect()
+    }
+
     /// How many records were taken in.
     pub fn records(&self) -> u64 {
         self.records

@@ -1,6 +1,6 @@
 //! `palisade detect`: rules over CloudTrail logs, detectors over flow logs.
 
-mod flows;
+pub(crate) mod flows;
 
 mod reading;
 

@@ -42,13 +42,19 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
             };
             table("subnets", &load(paths, input, knowledge)?, net::survey::subnets, text, *format)
         }
-        NetAction::Unused { paths, input, format } => {
+        NetAction::Unused { paths, flows, input, format } => {
+            let seen = if flows.is_empty() { Vec::new() } else { super::detect::flows::seen(flows, knowledge)? };
+            let rows = |network: &Network| {
+                let mut rows = net::unused(network);
+                rows.extend(net::unseen(network, &seen));
+                rows
+            };
             let text = |r: &net::Unused| match (r.rule.is_empty(), r.by.is_empty()) {
                 (true, _) => format!("{}  {}", r.why, r.id),
                 (false, true) => format!("{}  {} of {}", r.why, r.rule, r.id),
                 (false, false) => format!("{}  {} of {}, because of {}", r.why, r.rule, r.id, r.by),
             };
-            table("unused", &load(paths, input, knowledge)?, net::unused, text, *format)
+            table("unused", &load(paths, input, knowledge)?, rows, text, *format)
         }
         NetAction::Bastion { bastion, input, format } => bypasses(bastion, &load(&[], input, knowledge)?, *format),
     }

@@ -26,7 +26,7 @@ const RECORDS_APART: u64 = 50_000;
 const AHEAD: i64 = 86_400;
 
 /// The flags that are for flow logs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct FlowArgs {
     /// The format of flow logs that have no header: '${version} ${srcaddr} ...'.
     #[arg(long, value_name = "FORMAT")]
@@ -76,6 +76,23 @@ struct Read {
     counts: Counts,
     rejects: Vec<Reject>,
     fault: Option<String>,
+}
+
+/// The flows that flow logs show to have been let through. What can't be read is told.
+pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net::Seen>> {
+    let mut flows = Flows::new(&FlowArgs::default(), knowledge, super::now())?;
+    let (inputs, _) = super::inputs(paths, &None, &None)?;
+    let (inputs, others) = flows.part(inputs);
+    if !others.is_empty() {
+        note(&format!("{} files are no flow logs and were passed over", others.len()));
+    }
+    flows.read(&inputs)?.iter().for_each(|complaint| note(complaint));
+    let through = flows.fold.let_through();
+    let addr = |address: logs::flow::Address| ::net::Addr::from(address.ip());
+    Ok(through
+        .into_iter()
+        .map(|(from, to, protocol, port)| ::net::Seen { from: addr(from), to: addr(to), protocol, port })
+        .collect())
 }
 
 /// The states of earlier runs, put together.
