@@ -226,8 +226,8 @@ const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.9.0", "r
 fn plans_are_placed_in_the_configuration_beside_them() {
     let folder = Folder::new(&[
         ("infra/main.tf", "# palisade:accept some-check it is a test\nresource \"aws_x\" \"a\" {\n  count = 1\n}\n"),
-        ("infra/modules.tf", "module \"m\" {\n  source = \"../shared/m\"\n}\n"),
-        ("shared/m/b.tf", "\n\nresource \"aws_x\" \"b\" {}\n"),
+        ("infra/modules.tf", "module \"m\" {\n  source = \"../modules/m\"\n}\n"),
+        ("modules/m/b.tf", "\n\nresource \"aws_x\" \"b\" {}\n"),
         ("out/plan.json", PLAN),
         ("alone/main.tf", "resource \"aws_x\" \"c\" {}\n"),
     ]);
@@ -239,7 +239,7 @@ fn plans_are_placed_in_the_configuration_beside_them() {
         };
         snapshot.resources.iter().map(one).collect()
     };
-    let placed = ["aws_x.a[0] infra/main.tf:2", "module.m.aws_x.b shared/m/b.tf:3"];
+    let placed = ["aws_x.a[0] infra/main.tf:2", "module.m.aws_x.b modules/m/b.tf:3"];
     let snapshot = folder.read(&["."]);
     assert_eq!(places(&snapshot), placed);
     let accepted: Vec<_> = snapshot.resources[0].origin.accepted.iter().map(|a| (&*a.check, &*a.reason)).collect();
