@@ -45,6 +45,7 @@ const FUNCTION: &[(&str, &str)] = &[
     ("AutoPublishAlias", r#""live""#),
     ("AutoPublishAlias", r#"{"Ref": "Stage"}"#),
     ("FunctionUrlConfig", r#"{"AuthType": "NONE"}"#),
+    ("FunctionUrlConfig", r#"{"AuthType": {"Ref": "UrlAuth"}}"#),
     ("FunctionUrlConfig", r#"{"AuthType": "AWS_IAM", "Cors": {"AllowOrigins": ["*"]}}"#),
     ("EventInvokeConfig", r#"{"MaximumRetryAttempts": 1, "DestinationConfig": {"OnFailure": {"Type": "SQS"}}}"#),
     (
@@ -67,6 +68,7 @@ const FUNCTION: &[(&str, &str)] = &[
 
 const EVENTS: &[&str] = &[
     r#"{"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)", "Enabled": true}}"#,
+    r#"{"Type": "Schedule", "Properties": {"Schedule": "rate(2 days)", "Enabled": {"Ref": "Off"}}}"#,
     r#"{"Type": "Schedule", "Properties": {"Schedule": {"Fn::Sub": "rate(${Seconds} minutes)"}, "DeadLetterConfig": {"Type": "SQS"}}}"#,
     r#"{"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)", "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}}}"#,
     r#"{"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["aws.ec2"]}, "RetryPolicy": {"MaximumRetryAttempts": 2}}}"#,
@@ -234,6 +236,8 @@ pub(crate) fn template(seed: u64) -> Json {
         "Transform": "AWS::Serverless-2016-10-31",
         "Parameters": {
             "Stage": { "Type": "String", "Default": "prod" },
+            "UrlAuth": { "Type": "String", "Default": "NONE" },
+            "Off": { "Type": "String", "Default": "false" },
             "Seconds": { "Type": "Number", "Default": 5 },
         },
         "Conditions": { "IsProd": { "Fn::Equals": [{ "Ref": "Stage" }, "prod"] } },

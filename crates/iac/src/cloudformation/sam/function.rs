@@ -351,7 +351,9 @@ fn url(cx: &mut Expansion<'_, '_, '_>, source: &Source, alias: Option<&str>) {
     made.set("TargetFunctionArn", function.clone());
     cx.add(made);
     let auth = config.get("AuthType");
-    if auth.text() != Some("NONE") {
+    // SAM makes the permissions only where the type is written out.
+    let written = source.written.get("FunctionUrlConfig").and_then(|config| config.get("AuthType"));
+    if auth.text() != Some("NONE") || written.is_some_and(Json::is_object) {
         if !auth.is_set() {
             cx.gap(source, Some(config), GapReason::Malformed, "`FunctionUrlConfig` has no `AuthType`");
         }

@@ -38,7 +38,9 @@ pub(crate) fn rule(cx: &mut Expansion<'_, '_, '_>, source: &Source, event: &Even
             cx.gap(source, Some(state), GapReason::Malformed, "an event has either `State` or `Enabled`");
             made.copy("State", state);
         }
-        (_, value) => match value.as_bool() {
+        // SAM takes a function for true, whatever it gives.
+        (_, value) => match value.as_bool().filter(|on| *on || !is_function(source, event)) {
+            None if is_function(source, event) => made.derive("State", text("ENABLED"), enabled),
             Some(on) => made.derive("State", text(if on { "ENABLED" } else { "DISABLED" }), enabled),
             None => made.derive("State", value.clone(), enabled),
         },
@@ -62,6 +64,13 @@ pub(crate) fn rule(cx: &mut Expansion<'_, '_, '_>, source: &Source, event: &Even
     ]);
     made.set("Targets", list([target]));
     cx.add(made);
+}
+
+/// True if `Enabled` is written as a function.
+fn is_function(source: &Source, event: &Event<'_>) -> bool {
+    let path = ["Events", event.id, "Properties", "Enabled"];
+    let written = path.iter().try_fold(&source.written, |at, key| at.get(*key));
+    written.is_some_and(serde_json::Value::is_object)
 }
 
 fn target_id(id: &str, suffix: &str) -> String {
