@@ -1,6 +1,7 @@
 //! The principals of an account with everything that is attached to them, and the resources that have policies.
 
 mod answers;
+mod organisation;
 mod template;
 
 use std::sync::Arc;

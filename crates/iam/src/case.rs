@@ -15,6 +15,7 @@ use crate::document::{Effect, Policy};
 use crate::evaluate::{Asked, Decision, Kind, Level, Part, Policies, evaluate};
 use crate::request::{Breadth, Entry, Request};
 
+pub(crate) use read::levels;
 pub use read::read;
 
 /// Largest case, in bytes.

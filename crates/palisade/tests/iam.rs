@@ -61,6 +61,11 @@ fn escalation_in_words_and_drawn() {
     let document: Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["schema"], "palisade/iam.escalate/1");
     assert!(of("dot").1.starts_with("digraph"));
+    let scp = json!([{ "node": "r-1", "policies": [{ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "*", "Resource": "*" }, { "Effect": "Deny", "Action": "iam:*", "Resource": "*" }] }] }]);
+    fs::write(dir.path().join("scp.json"), scp.to_string()).unwrap();
+    let (code, words, err) = run(dir.path(), &["iam", "escalate", "--input", "details.json", "--scp", "scp.json"]);
+    assert_eq!(code, 0, "{words}{err}");
     let svg = of("svg").1;
     assert!(svg.starts_with("<svg") && svg.contains("iam-002") && svg.trim_end().ends_with("</svg>"), "{svg}");
 }

@@ -201,7 +201,8 @@ fn document(value: &Json) -> Result<Policy, String> {
     }
 }
 
-fn levels(value: Option<&Json>) -> Result<Vec<Level>, String> {
+/// Levels of organisational policies, outermost first.
+pub(crate) fn levels(value: Option<&Json>) -> Result<Vec<Level>, String> {
     let items = match value {
         None | Some(Json::Null) => return Ok(Vec::new()),
         Some(Json::Array(items)) => items,

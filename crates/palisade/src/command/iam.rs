@@ -97,6 +97,9 @@ pub(crate) enum Question {
     Escalate {
         #[command(flatten)]
         input: InputArgs,
+        /// Service control policies over the account: `{"Policies": [{"Content", "Targets"}]}`, or levels as cases have them.
+        #[arg(long, value_name = "FILE")]
+        scp: Option<PathBuf>,
         /// `text`, `json`, or the graph drawn: `dot` (for Graphviz) or `svg`.
         #[arg(long, short, default_value = "text")]
         format: GraphForm,
@@ -151,6 +154,9 @@ pub(crate) struct PolicyForm {
 pub(crate) struct Where {
     #[command(flatten)]
     pub(crate) input: InputArgs,
+    /// Service control policies over the account: `{"Policies": [{"Content", "Targets"}]}`, or levels as cases have them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scp: Option<PathBuf>,
     /// `text` or `json`.
     #[arg(long, short, default_value = "text")]
     pub(crate) format: Form,
@@ -223,7 +229,7 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
         }
         Question::WhoCan { action, resource, places } => accounts::who_can(action, resource, places, learn),
         Question::PrincipalCan { principal, places } => accounts::principal_can(principal, places, learn),
-        Question::Escalate { input, format } => escalate::run(*format, input, learn),
+        Question::Escalate { input, scp, format } => escalate::run(*format, input, scp.as_deref(), learn),
         Question::Unused { trail, principal, places } => unused::run(trail, principal.as_deref(), places, learn),
         Question::Why { event, places } => accounts::why(event, places, learn),
     }

@@ -54,6 +54,19 @@ pub(super) fn accounts(places: &InputArgs, learn: Learn<'_>) -> Result<Vec<(Stri
     Ok(all)
 }
 
+/// The same, under the service control policies that were named.
+pub(super) fn under(input: &InputArgs, scp: Option<&Path>, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
+    let mut all = accounts(input, learn)?;
+    if let Some(file) = scp {
+        let wrong = || format!("`{}` holds no service control policies", file.display());
+        let document: Json = serde_json::from_str(&text_of(file)?).with_context(wrong)?;
+        for (_, account) in &mut all {
+            account.under(&document).map_err(anyhow::Error::msg).with_context(wrong)?;
+        }
+    }
+    Ok(all)
+}
+
 /// The account that has the principal, and the principal's name.
 fn holding<'a>(all: &'a [(String, Account)], principal: &str) -> Result<(&'a Account, &'a iam::account::Principal)> {
     match all.iter().find_map(|(_, account)| Some((account, account.find(principal)?))) {
@@ -101,7 +114,7 @@ fn exit_of(decision: Decision) -> Exit {
 
 /// `iam can`
 pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(&places.input, learn)?;
+    let all = under(&places.input, places.scp.as_deref(), learn)?;
     let (account, found) = holding(&all, principal)?;
     let pair = |text: &String| -> Result<(String, String)> {
         let (key, value) = text.split_once('=').with_context(|| format!("`{text}` is not KEY=VALUE"))?;
@@ -119,7 +132,7 @@ pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], place
 
 /// `iam who-can`
 pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(&places.input, learn)?;
+    let all = under(&places.input, places.scp.as_deref(), learn)?;
     let found: Vec<Access<'_>> = all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
     let mut words = String::new();
     for access in &found {
@@ -136,7 +149,7 @@ pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn
 
 /// `iam principal-can`
 pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = accounts(&places.input, learn)?;
+    let all = under(&places.input, places.scp.as_deref(), learn)?;
     let (account, found) = holding(&all, principal)?;
     let rows = iam::principal_can(account, found);
     let mut words = String::new();
@@ -164,8 +177,11 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
     let json: Json = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", event.display()))?;
     let first = json.pointer("/Records/0").unwrap_or(&json);
     let Some(call) = why::call_of(first) else { bail!("`{}` is no CloudTrail event", event.display()) };
-    let all =
-        if places.input.input.is_empty() && !places.input.live.asked() { Vec::new() } else { accounts(&places.input, learn)? };
+    let all = if places.input.input.is_empty() && !places.input.live.asked() {
+        Vec::new()
+    } else {
+        under(&places.input, places.scp.as_deref(), learn)?
+    };
     let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
     let mut words = format!("{} asked for {} on {}\n", call.principal, call.action(), call.resource);
     if let Some(part) = why::blamed(&call.message) {
@@ -242,8 +258,8 @@ fn side(answer: &Inclusion) -> Json {
 
 /// `iam public` on every resource and trust policy of a template, plan or folder.
 pub(super) fn public(path: &Path, owner: Option<&str>, form: Form, learn: Learn<'_>) -> Result<Exit> {
-    let places = Where { input: InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() }, format: form };
-    let all = accounts(&places.input, learn)?;
+    let input = InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() };
+    let all = accounts(&input, learn)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for (_, account) in &all {
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
