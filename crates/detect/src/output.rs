@@ -16,20 +16,20 @@ pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};
 pub(crate) use ocsf::{confidence as ocsf_confidence, product as ocsf_product, severity as ocsf_severity};
 pub use text::text;
 
+use std::sync::Arc;
+
 use logs::time;
 use model::Confidence;
 use serde_json::{Map, Value, json};
 
 use crate::detection::Detection;
 use crate::engine::Match;
+use crate::matcher::Hit;
 use crate::ruleset::RuleSet;
 use crate::sigma::Rule;
 
 /// The schema of a [`line`].
 pub const SCHEMA: &str = "palisade/detection/1";
-
-/// The schema of a [`match_line`].
-pub const MATCH_SCHEMA: &str = "palisade/match/1";
 
 pub(crate) fn confidence(rule: &Rule) -> Confidence {
     rule.extra.confidence.unwrap_or(Confidence::Medium)
@@ -69,18 +69,15 @@ pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value 
     Value::Object(map)
 }
 
-/// One rule and one event as one JSON line, for comparing engines.
+/// One rule and one event as one JSON line, for comparing engines: a [`line`] of this event alone, and `event`, its id.
 pub fn match_line(found: &Match, rules: &RuleSet, inputs: &[String]) -> Value {
-    let Some(rule) = rules.rule(found.rule) else { return Value::Null };
-    let event = &found.event;
-    json!({
-        "schema": MATCH_SCHEMA,
-        "rule": rule.id,
-        "title": rule.title,
-        "severity": rule.level.name(),
-        "event": event.id,
-        "name": event.name,
-        "time": time::text(event.time),
-        "source": {"file": inputs.get(event.input as usize), "record": event.record},
-    })
+    let hit = Hit { rule: found.rule, event: Arc::clone(&found.event), values: Box::default() };
+    let mut detection = Detection::new(found.rule, &hit);
+    detection.add(&hit, std::iter::empty());
+    let mut value = line(&detection, rules, inputs);
+    if let Some(map) = value.as_object_mut() {
+        map.shift_remove("incident");
+        map.insert("event".to_owned(), json!(found.event.id));
+    }
+    value
 }

@@ -126,7 +126,7 @@ fn rules_of_ones_own_run_and_their_mistakes_are_told() {
     assert!(err.contains("rules.yml:9: unknown modifier `wrong`: this rule is left out"), "{err}");
     assert!(out.lines().count() == 1 && out.contains("\"count\":1") && err.contains("1 delivered again"), "{out}{err}");
     let (_, out, _) = run(dir.path(), &[&args[..], &["--per-event"]].concat(), b"");
-    assert_eq!(out.lines().filter(|line| line.contains("palisade/match/1")).count(), 2);
+    assert_eq!(out.lines().filter(|line| line.contains("palisade/detection/1") && line.contains(r#""count":1"#)).count(), 2);
     let suppress = "[[suppress]]\nrule = \"mine\"\nactor = \"*ann\"\nowner = \"o\"\nreason = \"r\"\nexpires = \"2999-01-01\"\n";
     fs::write(dir.path().join("s.toml"), suppress).unwrap();
     let (_, out, err) = run(dir.path(), &[&args[..], &["--suppress", "s.toml"]].concat(), b"");
