@@ -523,13 +523,40 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_hundred_thousand_rules_do_not_hang() {
+    /// A group with so many rules, each for one address, on an interface that the internet can call.
+    fn crowded(rules: u32) -> Network {
         let ranges: Vec<Value> =
-            (0..100_000u32).map(|n| json!({ "CidrIp": format!("{}/32", std::net::Ipv4Addr::from(n << 4)) })).collect();
-        let group = json!({ "GroupId": "sg-1", "IpPermissions": [{ "IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "IpRanges": ranges }] });
-        let network = from_aws_answers([("g.json".to_owned(), json!({ "SecurityGroups": [group] }))]);
-        assert_eq!(network.groups[0].inbound.len(), 100_000);
+            (0..rules).map(|n| json!({ "CidrIp": format!("{}/32", std::net::Ipv4Addr::from(0x0b00_0000 + (n << 2))) })).collect();
+        let group = json!({ "GroupId": "sg-1", "IpPermissions": [{ "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ranges }] });
+        let interface = json!({ "NetworkInterfaceId": "eni-1", "SubnetId": "s", "VpcId": "v", "PrivateIpAddress": "10.0.0.9",
+            "Association": { "PublicIp": "54.0.0.9" }, "Groups": [{ "GroupId": "sg-1" }] });
+        let routes = json!([{ "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active" }]);
+        from_aws_answers([(
+            "g.json".to_owned(),
+            json!({
+                "Vpcs": [{ "VpcId": "v", "CidrBlock": "10.0.0.0/16" }],
+                "Subnets": [{ "SubnetId": "s", "VpcId": "v", "CidrBlock": "10.0.0.0/24" }],
+                "RouteTables": [{ "RouteTableId": "r", "VpcId": "v", "Routes": routes, "Associations": [{ "Main": true }] }],
+                "InternetGateways": [{ "InternetGatewayId": "igw-1", "Attachments": [{ "VpcId": "v", "State": "available" }] }],
+                "SecurityGroups": [group], "NetworkInterfaces": [interface],
+            }),
+        )])
+    }
+
+    #[test]
+    fn the_limit_of_a_groups_rules() {
+        use crate::index::DIRECTION_RULES_MAX;
+        let limit = |network: &Network| network.gaps.iter().filter(|g| g.reason == GapReason::Limit).count();
+        let ask = |network: &Network| {
+            let place = |text: &str| crate::Place::parse(network, text).unwrap();
+            crate::reach(network, &place("internet"), &place("eni-1"), &crate::Ports::tcp(23, 23)).answer
+        };
+        let fits = crowded(DIRECTION_RULES_MAX as u32);
+        assert_eq!((limit(&fits), fits.groups[0].inbound.len()), (0, DIRECTION_RULES_MAX));
+        let over = crowded(DIRECTION_RULES_MAX as u32 + 1);
+        assert_eq!((limit(&over), over.groups[0].inbound.len()), (1, DIRECTION_RULES_MAX));
+        assert_eq!(ask(&over), crate::Verdict::Unknown, "what was cut off may let it in");
+        assert_eq!(limit(&crowded(300_000)), 1, "far more end, too");
     }
 
     #[test]

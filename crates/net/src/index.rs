@@ -1,10 +1,14 @@
 //! Turning lists into a network: references resolved, implied facts filled in, look-up tables built.
 
-use model::Text;
+use model::{Gap, GapReason, Text};
 use rustc_hash::FxHashMap;
 
 use crate::addr::Cidr;
 use crate::network::{Destination, Joined, Link, Network, OwnerKind, Peer, Route, State, Target, TransitRoute};
+
+/// More rules than this in one direction of a group or ACL are cut off, with a gap, and what hangs on them is unknown. AWS lets
+/// an interface have 1,000 group rules at most, and an ACL 40 lines (Amazon VPC quotas).
+pub(crate) const DIRECTION_RULES_MAX: usize = 5_000;
 
 /// Positions by id, one map for each list that is referred to.
 struct Positions {
@@ -48,6 +52,7 @@ impl Network {
     /// when all lists are there.
     pub fn finish(mut self) -> Network {
         self.deduplicate();
+        self.cut_rules();
         let positions = self.positions();
         self.resolve_places(&positions);
         self.resolve_routes(&positions);
@@ -95,6 +100,33 @@ impl Network {
                 attachment.table = table.clone();
             }
         }
+    }
+
+    fn cut_rules(&mut self) {
+        let mut cut = Vec::new();
+        let told = |id: &Text, count: usize| -> Option<Text> {
+            (count > DIRECTION_RULES_MAX).then(|| {
+                format!("{id} has {count} rules in one direction, more than {DIRECTION_RULES_MAX} (`direction_rules_max`)").into()
+            })
+        };
+        for group in &mut self.groups {
+            if let Some(reason) = told(&group.id, group.inbound.len().max(group.outbound.len())) {
+                group.inbound.truncate(DIRECTION_RULES_MAX);
+                group.outbound.truncate(DIRECTION_RULES_MAX);
+                cut.push((group.id.clone(), reason.clone()));
+                group.unknown = Some(reason);
+            }
+        }
+        for acl in &mut self.acls {
+            if let Some(reason) = told(&acl.id, acl.inbound.len().max(acl.outbound.len())) {
+                acl.inbound.truncate(DIRECTION_RULES_MAX);
+                acl.outbound.truncate(DIRECTION_RULES_MAX);
+                cut.push((acl.id.clone(), reason.clone()));
+                acl.unknown = Some(reason);
+            }
+        }
+        let gap = |(id, reason): (Text, Text)| Gap::new(format!("rules of {id}"), GapReason::Limit, reason.to_string());
+        self.gaps.extend(cut.into_iter().map(gap));
     }
 
     fn positions(&self) -> Positions {
