@@ -79,20 +79,15 @@ fn main() {
     let mut reader = Reader::new(None, i64::MAX);
     pieces(path, &mut |text, end| reader.feed(text, end, &mut |_| ()));
     step("unpack and read", reader.counts().records);
-    let (mut fold, mut part) = (Fold::default(), Fold::default());
+    let mut fold = Fold::default();
     let mut reader = Reader::new(None, i64::MAX);
     pieces(path, &mut |text, end| {
         reader.feed(text, end, &mut |item| {
             if let Item::Record(record, byte) = item {
-                part.see(record, Origin { input: 0, byte });
-                if part.records() >= 50_000 {
-                    fold.merge(&part, 0);
-                    part.clear();
-                }
+                fold.see(record, Origin { input: 0, byte });
             }
         })
     });
-    fold.merge(&part, 0);
     fold.has_fields(reader.fields().0);
     step("unpack, read and fold", fold.records());
     let (detectors, inventory, threats, past) = (detectors(), Inventory::default(), Threats::default(), Past::default());

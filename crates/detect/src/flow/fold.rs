@@ -209,6 +209,20 @@ impl Fold {
         }
     }
 
+    /// Takes over what another fold has, without copying it if nothing is held yet and no number is to be moved.
+    pub fn absorb(&mut self, other: Fold, shift: u32) {
+        if self.records == 0
+            && self.talks.len() == 0
+            && shift == 0
+            && self.fields.is_empty()
+            && self.metrics.len() == other.metrics.len()
+        {
+            *self = other;
+        } else {
+            self.merge(&other, shift);
+        }
+    }
+
     /// Adds what another fold has. Its inputs' numbers are moved up by `shift`.
     pub fn merge(&mut self, other: &Fold, shift: u32) {
         let numbers: Vec<u32> = other.interfaces.iter().map(|theirs| self.interface(theirs.name.as_bytes())).collect();
@@ -247,14 +261,6 @@ impl Fold {
         if let Some((start, end)) = other.span {
             self.span = Some(self.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
         }
-    }
-
-    /// Empties it and keeps its room.
-    pub fn clear(&mut self) {
-        let mut talks = std::mem::take(&mut self.talks);
-        talks.clear();
-        let metrics = self.metrics.drain(..).map(|metric| Metric::new(metric.alarm)).collect();
-        *self = Fold { talks, metrics, ..Fold::default() };
     }
 
     /// Whether an input's format has the field.

@@ -123,11 +123,4 @@ impl Table {
             self.add(&key, &tally);
         }
     }
-
-    /// Empties it and keeps its room.
-    pub(crate) fn clear(&mut self) {
-        self.slots.fill((0, 0));
-        self.slabs.clear();
-        self.len = 0;
-    }
 }

@@ -130,34 +130,40 @@ impl<'a> View<'a> {
         self.fold.interfaces.get(number as usize).map_or("", |interface| &interface.name)
     }
 
-    /// Conversations by what `by` says of them, in the order of what it says, only groups of at least `least` conversations.
-    pub(crate) fn groups(&self, least: usize, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Vec<Group> {
+    /// Conversations by what `by` says of them, in the order of what it says.
+    pub(crate) fn groups(&self, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Vec<Group> {
+        self.heavy_groups(1, |key, tally| by(key, tally).map(|id| (id, 1)))
+    }
+
+    /// The same, only groups whose conversations weigh at least `least` together. Small counters by hash find at little cost which
+    /// groups may be; what does not weigh counts as a member all the same.
+    pub(crate) fn heavy_groups(&self, least: u64, by: impl Fn(&Key, &Tally) -> Option<([u64; 3], u32)>) -> Vec<Group> {
         let cell = |id: &[u64; 3]| mix(mix(id[0], id[1]), id[2]) as usize & (CELLS - 1);
-        let mut cells = vec![0u8; CELLS];
-        let enough = u8::try_from(least).unwrap_or(u8::MAX);
-        if enough > 1 {
-            for id in self.fold.talks.iter().filter_map(|(key, tally)| by(key, tally)) {
-                if let Some(count) = cells.get_mut(cell(&id)) {
-                    *count = count.saturating_add(1);
+        let mut cells = if least > 1 { vec![0u32; CELLS] } else { vec![] };
+        if least > 1 {
+            for (id, weight) in self.fold.talks.iter().filter_map(|(key, tally)| by(key, tally)).filter(|(_, weight)| *weight > 0)
+            {
+                if let Some(sum) = cells.get_mut(cell(&id)) {
+                    *sum = sum.saturating_add(weight);
                 }
             }
         }
-        let mut found: Vec<([u64; 3], u32)> = vec![];
+        let heavy = |id: &[u64; 3]| least <= 1 || cells.get(cell(id)).is_some_and(|sum| u64::from(*sum) >= least);
+        let mut found: Vec<([u64; 3], u32, u32)> = vec![];
         for (number, (key, tally)) in self.fold.talks.iter().enumerate() {
-            if let Some(id) = by(key, tally).filter(|id| enough <= 1 || cells.get(cell(id)).is_some_and(|count| *count >= enough))
-            {
-                found.push((id, number as u32));
+            if let Some((id, weight)) = by(key, tally).filter(|(id, _)| heavy(id)) {
+                found.push((id, number as u32, weight));
             }
         }
         found.sort_unstable();
-        let groups = found.chunk_by(|a, b| a.0 == b.0).filter(|members| members.len() >= least);
-        groups.map(|members| self.group(members)).filter(|group| group.talks.len() >= least).collect()
+        let weighs = |members: &&[([u64; 3], u32, u32)]| members.iter().map(|member| u64::from(member.2)).sum::<u64>() >= least;
+        found.chunk_by(|a, b| a.0 == b.0).filter(weighs).map(|members| self.group(members)).collect()
     }
 
-    fn group(&self, members: &[([u64; 3], u32)]) -> Group {
+    fn group(&self, members: &[([u64; 3], u32, u32)]) -> Group {
         let mut talks: Vec<Talk> = members
             .iter()
-            .filter_map(|(_, number)| self.fold.talks.entry(*number))
+            .filter_map(|(_, number, _)| self.fold.talks.entry(*number))
             .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
             .collect();
         let place = |talk: &Talk| Key { interface: 0, ..talk.key };

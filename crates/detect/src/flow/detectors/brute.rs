@@ -60,7 +60,7 @@ pub(crate) fn success(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
 
 fn candidates(view: &View<'_>, rule: &Rule<'_>) -> Vec<Group> {
     let least = rule.least("flows").max(2);
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let tcp = key.protocol == 6 && !key.twin;
         // Thresholds are reached within a window of at most two neighbouring quarters of an hour.
         (tcp && tally.paid() && u64::from(tally.forth.flows) * 2 >= least).then_some([

@@ -11,9 +11,10 @@ use crate::flow::view::{Group, Side, Talk, View, for_many};
 /// Starts at a steady interval.
 pub(crate) fn beacon(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let quiet = rule.ports("quiet_ports");
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.heavy_groups(rule.number("starts"), |key, tally| {
         let counts = !key.twin && tally.forth.flows > 0 && !quiet.contains(&key.port);
-        counts.then_some([key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)])
+        let id = [key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)];
+        counts.then(|| (id, tally.minutes.count_ones()))
     });
     let mut callers: BTreeMap<Code, BTreeSet<Code>> = BTreeMap::new();
     let mut hits = vec![];
@@ -77,9 +78,9 @@ fn hour(by_bucket: &BTreeMap<u32, u64>) -> (u64, u32) {
 
 /// Again and again without an answer.
 pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.heavy_groups(rule.least("failures"), |key, tally| {
         let counts = !key.twin && tally.failed() && (key.protocol == 6 || tally.forth.rejected > 0);
-        counts.then_some([key.client, key.server, 0])
+        counts.then(|| ([key.client, key.server, 0], tally.forth.flows))
     });
     let mut findings = vec![];
     for group in groups {
@@ -104,7 +105,7 @@ pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
 /// Traffic with an address on a list.
 pub(crate) fn listed(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) -> Vec<Finding> {
     let on = |code: Code| setup.threats.find(view.address(code));
-    let groups = view.groups(1, |key, _| {
+    let groups = view.groups(|key, _| {
         if view.side(key.server) == Side::Far && on(key.server).is_some() {
             Some([key.server, 0, 0])
         } else if view.side(key.client) == Side::Far && on(key.client).is_some() {

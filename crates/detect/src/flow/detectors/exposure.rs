@@ -66,7 +66,7 @@ pub(crate) fn administration(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) ->
 /// One finding for each group of at least so many flows as the parameter `flows` says.
 fn grouped(view: &View<'_>, rule: &Rule<'_>, what: &str, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Vec<Finding> {
     let mut findings = vec![];
-    for group in view.groups(1, by) {
+    for group in view.groups(by) {
         let talks: Vec<&Talk> = group.talks.iter().collect();
         let Some(target) = talks.first().map(|talk| view.address(talk.key.server)) else { continue };
         let (observed, threshold) = (flows(&talks), rule.number_for("flows", target));
@@ -83,7 +83,7 @@ const QUESTIONS_MAX: usize = 5_000;
 /// Accepted traffic that the network's settings do not allow.
 pub(crate) fn against_settings(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) -> Vec<Finding> {
     let Some(reach) = setup.reach else { return vec![] };
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let answered = tally.paid() && !key.twin && tally.forth.rejected == 0;
         let known = view.inventory.owner(view.address(key.server)).is_some();
         (answered && known).then_some([key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)])

@@ -24,7 +24,7 @@ type Minutes = BTreeMap<(Code, bool), BTreeMap<u32, Volume>>;
 /// Minutes over a threshold and over a multiple of the hour before.
 pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut findings = vec![];
-    for ((address, out), minutes) in minutes(view) {
+    for ((address, out), minutes) in minutes(view, rule) {
         let hit = MEASURES.iter().find_map(|measure| peak(rule, view, address, &minutes, measure).map(|peak| (measure, peak)));
         let Some(((name, _, _), (observed, threshold, peaks))) = hit else { continue };
         let way = if out { "out" } else { "in" };
@@ -49,10 +49,23 @@ pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fin
     findings
 }
 
-fn minutes(view: &View<'_>) -> Minutes {
+/// The minutes of addresses of one's own that have a minute over a threshold.
+fn minutes(view: &View<'_>, rule: &Rule<'_>) -> Minutes {
+    let limits = MEASURES.map(|(_, parameter, of)| (rule.least(parameter), of));
+    let over = |volume: &Volume| limits.iter().any(|(least, of)| of(volume) >= *least);
+    let sides = |rate: &'_ crate::flow::rate::Rate| rate.sides.iter().flatten().copied().collect::<Vec<_>>();
+    let loud: BTreeSet<Code> = view
+        .fold
+        .rates
+        .values()
+        .flat_map(sides)
+        .filter(|side| over(&side.into) || over(&side.out))
+        .map(|side| side.address)
+        .collect();
     let mut found = Minutes::new();
-    for ((interface, minute), rate) in &view.fold.rates {
-        for side in rate.sides.iter().flatten().filter(|side| view.own(*interface).contains(&side.address)) {
+    for ((interface, minute), rate) in view.fold.rates.iter().filter(|_| !loud.is_empty()) {
+        let own = |side: &&crate::flow::rate::Side| loud.contains(&side.address) && view.own(*interface).contains(&side.address);
+        for side in rate.sides.iter().flatten().filter(own) {
             for (out, volume) in [(false, side.into), (true, side.out)] {
                 if volume.flows > 0 || volume.packets > 0 {
                     let held = found.entry((side.address, out)).or_default().entry(*minute).or_default();
@@ -127,12 +140,9 @@ fn transfers(talks: &[Talk], out: bool, address: Code) -> bool {
 /// Many small unanswered flows to one service.
 pub(crate) fn half_open(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let (flows_min, sources_min) = (rule.least("flows"), rule.number("sources"));
-    let groups = view.groups(1, |key, tally| {
-        (key.protocol == 6 && !key.twin && small(key.server, tally)).then_some([
-            key.server,
-            u64::from(key.port),
-            u64::from(key.bucket),
-        ])
+    let groups = view.heavy_groups(flows_min / view.scale(), |key, tally| {
+        let counts = key.protocol == 6 && !key.twin && small(key.server, tally);
+        counts.then(|| ([key.server, u64::from(key.port), u64::from(key.bucket)], tally.forth.flows))
     });
     let mut hits: BTreeMap<(Code, u16), (u64, u64, Vec<Talk>)> = BTreeMap::new();
     for group in groups {

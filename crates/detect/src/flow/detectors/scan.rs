@@ -102,12 +102,14 @@ pub(super) fn attempts<'t>(talks: impl Iterator<Item = (u64, &'t Talk)>) -> Vec<
 }
 
 fn ports(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
-    let names = ["failed_ports", "net_failures", "any_ports"];
-    let least = names.iter().map(|name| rule.least(name)).min().unwrap_or(1).max(2);
-    let groups = view.groups(least as usize, |key, tally| {
+    let fewest = rule.least("failed_ports").min(rule.least("net_failures")).max(1);
+    let least = rule.least("any_ports").max(2);
+    // So that the fewest failures that count weigh as much as the fewest ports that count whatever they answer.
+    let failure = u32::try_from(least.div_ceil(fewest)).unwrap_or(u32::MAX);
+    let groups = view.heavy_groups(least, |key, tally| {
         let counts = has_ports(key.protocol) && tally.forth.flows > 0;
         let traced = key.protocol == 17 && TRACEROUTE.contains(&key.port);
-        (counts && !traced).then_some([key.client, key.server, 0])
+        (counts && !traced).then(|| ([key.client, key.server, 0], if tally.failed() { failure } else { 1 }))
     });
     groups.into_iter().filter_map(|group| ports_of_host(view, rule, whose, group)).collect()
 }
@@ -137,9 +139,13 @@ fn ports_of_host(view: &View<'_>, rule: &Rule<'_>, whose: Whose, group: Group) -
 }
 
 fn hosts(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
-    let least = rule.least("hosts").min(rule.least("dark_hosts")).max(2);
-    let groups = view.groups(least as usize, |key, tally| {
-        (tally.forth.flows > 0).then_some([key.client, u64::from(key.protocol) << 16 | u64::from(key.port), 0])
+    let dark = if view.inventory.subnets.is_empty() { u64::MAX } else { rule.least("dark_hosts") };
+    let least = rule.least("hosts").min(dark).max(1);
+    let crowded = rule.ports("crowded_ports");
+    let groups = view.heavy_groups(least, |key, tally| {
+        let counts = tally.failed() || !(has_ports(key.protocol) && crowded.contains(&key.port));
+        let id = [key.client, u64::from(key.protocol) << 16 | u64::from(key.port), 0];
+        (tally.forth.flows > 0).then(|| (id, u32::from(counts)))
     });
     groups.into_iter().filter_map(|group| hosts_of_port(view, rule, whose, group)).collect()
 }

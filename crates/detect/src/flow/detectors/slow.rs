@@ -16,15 +16,17 @@ const DAYS: [u64; 2] = [1, 7];
 /// Few failures at a time, many over a day or a week.
 pub(crate) fn slow(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut by_scanner: BTreeMap<(Code, u8), (Measured, Vec<Talk>)> = BTreeMap::new();
-    let ports = view.groups(rule.least("failed_ports").max(2) as usize, |key, tally| {
-        (has_ports(key.protocol) && !key.twin && tally.forth.flows > 0).then_some([key.client, key.server, 0])
+    let ports = view.heavy_groups(rule.least("failed_ports"), |key, tally| {
+        let counts = has_ports(key.protocol) && !key.twin && tally.forth.flows > 0;
+        counts.then(|| ([key.client, key.server, 0], u32::from(tally.failed())))
     });
     for group in ports {
         let item = |talk: &Talk| u64::from(talk.key.protocol) << 16 | u64::from(talk.key.port);
         take(view, rule, (group, 0, "ports of a host"), item, &mut by_scanner);
     }
-    let hosts = view.groups(rule.least("failed_hosts").max(2) as usize, |key, tally| {
-        (tally.forth.flows > 0).then_some([key.client, u64::from(key.protocol) << 16 | u64::from(key.port), 1])
+    let hosts = view.heavy_groups(rule.least("failed_hosts"), |key, tally| {
+        let id = [key.client, u64::from(key.protocol) << 16 | u64::from(key.port), 1];
+        (tally.forth.flows > 0).then(|| (id, u32::from(tally.failed())))
     });
     for mut group in hosts {
         group.talks.retain(|talk| began(view, talk) == Some(true) && view.opposite(&talk.key).is_none_or(|_| !talk.key.twin));
@@ -73,8 +75,8 @@ fn network(view: &View<'_>, client: Code) -> u128 {
 /// Many sources that each try few ports of one host.
 pub(crate) fn distributed(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let least = rule.least("pairs").max(2);
-    let groups = view.groups(least.min(255) as usize, |key, tally| {
-        (has_ports(key.protocol) && !key.twin && tally.failed()).then_some([key.server, 0, 0])
+    let groups = view.heavy_groups(least, |key, tally| {
+        (has_ports(key.protocol) && !key.twin && tally.failed()).then_some(([key.server, 0, 0], 1))
     });
     let mut findings = vec![];
     for group in groups {

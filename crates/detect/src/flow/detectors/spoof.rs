@@ -47,7 +47,7 @@ pub(crate) fn arriving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<F
         let address = view.address(code);
         bogons.iter().any(|(block, bits)| address.within(*block, *bits)) || view.inventory.dark(address)
     };
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let counts = tally.forth.flows > 0 && (key.client == key.server || impossible(key.client));
         counts.then_some([key.client, 0, 0])
     });
@@ -90,7 +90,7 @@ fn twice(view: &View<'_>, rule: &Rule<'_>) -> Vec<Finding> {
 pub(crate) fn reflected(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let ports = rule.ports("amplifier_ports");
     let mean = rule.number("bytes_per_packet");
-    let groups = view.groups(rule.least("sources").max(1) as usize, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let unasked = key.protocol == 17 && tally.back.flows > 0 && tally.forth.flows == 0;
         let large = tally.back.bytes > mean * u64::from(tally.back.packets);
         (unasked && large && ports.contains(&key.port)).then_some([key.client, 0, 0])

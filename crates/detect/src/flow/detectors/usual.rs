@@ -42,6 +42,10 @@ pub(crate) fn exfiltration(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) 
     let floor = rule.least("bytes_per_hour");
     let days = rule.number("history_days") as u32;
     let mut findings = vec![];
+    let long = view.fold.span.is_some_and(|(first, last)| last - first >= i64::from(days) * 86_400);
+    if !long && setup.past.is_empty() {
+        return findings; // Nothing tells what is usual.
+    }
     for (own, hours) in out(view, floor) {
         let totals: BTreeMap<u32, u64> =
             hours.iter().map(|(hour, to)| (*hour, to.values().map(|(bytes, _)| *bytes).fold(0, u64::saturating_add))).collect();
@@ -77,7 +81,7 @@ pub(crate) fn exfiltration(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) 
 /// Refused flows by the hour against the usual, and a list of what your own hosts refuse one another.
 pub(crate) fn rejects(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut findings = vec![];
-    for group in view.groups(1, |key, tally| (tally.forth.rejected > 0).then_some([key.server, 0, 0])) {
+    for group in view.groups(|key, tally| (tally.forth.rejected > 0).then_some([key.server, 0, 0])) {
         let Some(server) = group.talks.first().map(|talk| talk.key.server) else { continue };
         let mut hours: BTreeMap<u32, u64> = BTreeMap::new();
         for talk in &group.talks {
@@ -108,7 +112,7 @@ pub(crate) fn rejects(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
 /// Flows between hosts of your own that were refused: most likely a setting that is wrong.
 pub(crate) fn own_rejects(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut findings = vec![];
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let refused = tally.forth.rejected > 0 && !tally.paid();
         (refused && view.side(key.client) == Side::Mine && view.side(key.server) == Side::Mine).then_some([
             key.client,
@@ -133,7 +137,7 @@ pub(crate) fn own_rejects(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Ve
 
 /// A service of yours that had never been seen to answer before.
 pub(crate) fn new_service(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) -> Vec<Finding> {
-    let groups = view.groups(1, |key, tally| {
+    let groups = view.groups(|key, tally| {
         let answers = tally.paid() && !key.twin && view.side(key.server) == Side::Mine && key.port < 32_768;
         answers.then_some([key.server, u64::from(key.protocol) << 16 | u64::from(key.port), 0])
     });

@@ -19,9 +19,6 @@ use crate::input::Knowledge;
 use crate::logfiles::{self, Files, Input};
 use crate::output;
 
-/// Records are put together apart this many at a time, in a table that fits the processor's cache.
-const RECORDS_APART: u64 = 50_000;
-
 /// A log may hold times this many seconds ahead of the clock.
 const AHEAD: i64 = 86_400;
 
@@ -180,7 +177,7 @@ impl Flows {
                 self.names.push(input.name());
                 self.read += 1;
                 complaints.extend(read.complaints(&input.name()));
-                self.fold.merge(&read.fold, number);
+                self.fold.absorb(read.fold, number);
                 self.fold.has_fields(&read.fields);
                 self.counts.add(&read.counts);
             }
@@ -190,21 +187,14 @@ impl Flows {
 
     fn one(&self, input: &Input) -> Read {
         let mut reader = Reader::new(self.layout.clone(), self.latest);
-        let (mut fold, mut part) = (Fold::with_alarms(&self.alarms), Fold::with_alarms(&self.alarms));
+        let mut fold = Fold::with_alarms(&self.alarms);
         let mut rejects: Vec<Reject> = vec![];
         let mut sink = |item: Item<'_>| match item {
-            Item::Record(record, byte) => {
-                part.see(record, Origin { input: 0, byte });
-                if part.records() >= RECORDS_APART {
-                    fold.merge(&part, 0);
-                    part.clear();
-                }
-            }
+            Item::Record(record, byte) => fold.see(record, Origin { input: 0, byte }),
             Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
             Item::Reject(_) => {}
         };
         let (_, fault) = Files::default().unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
-        fold.merge(&part, 0);
         let (fields, unknown) = reader.fields();
         Read {
             fold,
