@@ -151,7 +151,7 @@ fn at(path: &str, texts: &Texts<'_>, problem: &CheckProblem) -> Problem {
     let start = text.find(&problem.source).filter(|_| !problem.source.is_empty());
     let (line, column) = match start {
         Some(start) => place(text, start + problem.offset),
-        None => match line_of(texts, path, &problem.key) {
+        None => match line_of(texts, path, problem.key) {
             0 => (0, 0),
             line => (line, 1),
         },
