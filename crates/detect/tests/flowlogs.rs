@@ -25,6 +25,7 @@ struct Case {
     name: String,
     fires: bool,
     observed: Option<u64>,
+    severity: Option<model::Severity>,
     header: Option<String>,
     lines: Vec<Lines>,
     #[serde(default)]
@@ -98,7 +99,7 @@ fn fold_of(case: &Case, lines: &[String], first: u64) -> Fold {
             fold.see(record, Origin { input: 0, byte: number });
             number += 1;
         }
-        Item::Reject(reject) => panic!("{:?}: {}", reject.reason, lines[reject.line as usize - 1]),
+        Item::Reject(reject) => panic!("{:?}: {:?}", reject.reason, lines.get(reject.line as usize - 1)),
     });
     fold.has_fields(reader.fields().0);
     fold
@@ -136,7 +137,9 @@ fn each_case_is_judged_as_it_says_in_any_order_and_any_pieces() {
             case.lines.iter().for_each(|each| expand(each, &mut lines));
             let findings = found(&detectors, &case, &fold_of(&case, &lines, 0));
             let ours: Vec<&Finding> = findings.iter().filter(|f| detectors[f.detector].id == detector.id).collect();
-            let right = ours.is_empty() != case.fires && case.observed.is_none_or(|n| ours.iter().any(|f| f.observed == n));
+            let right = ours.is_empty() != case.fires
+                && case.observed.is_none_or(|n| ours.iter().any(|f| f.observed == n))
+                && case.severity.is_none_or(|severity| ours.iter().all(|f| f.severity == severity));
             if !right {
                 wrong.push(format!("{}: {}: {:?}", detector.id, case.name, ours.iter().map(|f| f.observed).collect::<Vec<_>>()));
             }

@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::{Confidence, Severity};
+
 use crate::flow::conversation::Code;
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, measured};
+use crate::flow::finding::{Finding, LISTED_MAX, measured};
+use crate::flow::fold::Stranger;
 use crate::flow::judge::Setup;
 use crate::flow::view::{Side, Talk, View, for_many, private};
 
-/// Packets that leave an interface of yours with a source that is not the interface's.
+/// Packets that leave an interface of yours with a source that is not the interface's. A NAT instance, a router or a firewall does
+/// the same by design: only where an inventory knows the interface, and says that it forwards nothing, is it told at full severity.
 pub(crate) fn leaving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
-    let mut by_interface: BTreeMap<&str, Vec<(Code, &crate::flow::fold::Stranger)>> = BTreeMap::new();
+    let mut by_interface: BTreeMap<(&str, bool), Vec<(Code, &Stranger)>> = BTreeMap::new();
     for ((interface, code), stranger) in &view.fold.strangers {
         let name = view.interface(*interface);
         let forwards = view.inventory.forwarders.contains(name);
         if !forwards && view.side(*code) != Side::Mine && !private(view.address(*code)) {
-            by_interface.entry(name).or_default().push((*code, stranger));
+            let checked = view.own(*interface).iter().any(|own| view.inventory.owner(view.address(*own)).is_some());
+            by_interface.entry((name, checked)).or_default().push((*code, stranger));
         }
     }
     let mut findings = vec![];
-    for (name, mut strangers) in by_interface {
+    for ((name, checked), mut strangers) in by_interface {
         strangers.sort_unstable_by_key(|(code, stranger)| (stranger.first, stranger.origin, *code));
         let packets: u64 = strangers.iter().map(|(_, stranger)| stranger.packets).fold(0, u64::saturating_add);
         if packets < rule.number("packets") {
@@ -32,9 +37,16 @@ pub(crate) fn leaving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
         finding.last = strangers.iter().map(|(_, s)| s.last).max().unwrap_or(0);
         finding.flows = strangers.iter().map(|(_, s)| s.flows).sum();
         finding.packets = packets;
-        finding.lines = strangers.iter().take(super::super::finding::LISTED_MAX).map(|(_, s)| s.origin).collect();
+        finding.lines = strangers.iter().take(LISTED_MAX).map(|(_, s)| s.origin).collect();
         finding.notes.push(format!("{} different sources", strangers.len()));
         finding.notes.extend(strangers.first().map(|(code, _)| format!("for example {}", view.address(*code))));
+        if !checked {
+            finding.severity = finding.severity.min(Severity::Medium);
+            finding.confidence = Confidence::Low;
+            finding
+                .notes
+                .push("a NAT instance or a firewall looks the same: give the network's settings to tell them apart".to_owned());
+        }
         findings.push(finding);
     }
     findings
@@ -79,7 +91,7 @@ fn twice(view: &View<'_>, rule: &Rule<'_>) -> Vec<Finding> {
         finding.actor_side = "yours";
         (finding.first, finding.last) = view.fold.span.unwrap_or_default();
         finding.interfaces = names.into_iter().map(str::to_owned).collect();
-        finding.confidence = model::Confidence::Low;
+        finding.confidence = Confidence::Low;
         finding.notes.push("an address that was moved looks the same".to_owned());
         findings.push(finding);
     }
