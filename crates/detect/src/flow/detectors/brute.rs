@@ -26,19 +26,19 @@ pub(crate) fn force(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Find
     findings
 }
 
-/// After the guessing one flow that is many times as large.
+/// After the guessing one flow that is many times as large as the guesses are on average.
 pub(crate) fn success(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut findings = vec![];
     for group in candidates(view, rule) {
         let Some(guesses) = guesses(view, rule, &group) else { continue };
         let (Some(first), Some(last)) = (guesses.talks.first(), guesses.talks.last()) else { continue };
         let sum = |of: fn(&Tally) -> u64| guesses.talks.iter().map(|talk| of(&talk.tally)).sum::<u64>();
-        let usual = (sum(|t| t.short_bytes) / sum(|t| u64::from(t.short)).max(1)).max(1);
+        let mean = (sum(|t| t.short_bytes) / sum(|t| u64::from(t.short)).max(1)).max(1);
         let until = last.tally.last.saturating_add(rule.number("after_minutes") as u32 * 60);
         let started = first.tally.first;
         let most = |talk: &Talk| u64::from(talk.tally.forth.most);
         let large = |talk: &&Talk| {
-            most(talk) / usual >= rule.number("times_usual") && talk.tally.most_at > started && talk.tally.first <= until
+            most(talk) / mean >= rule.number("times_usual") && talk.tally.most_at > started && talk.tally.first <= until
         };
         let Some(hit) = group.talks.iter().filter(large).max_by_key(|talk| most(talk)) else { continue };
         let most = most(hit);
@@ -46,7 +46,7 @@ pub(crate) fn success(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
         if !talks.iter().any(|talk| talk.key == hit.key) {
             talks.push(hit);
         }
-        let what = measured("times the usual size of a flow", most / usual, rule.number("times_usual"));
+        let what = measured("times the mean size of the short flows", most / mean, rule.number("times_usual"));
         let mut finding = Finding::of(view, rule, &talks, what);
         finding.notes.push(format!(
             "{most} bytes at {}, after {} guesses",

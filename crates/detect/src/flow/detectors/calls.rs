@@ -80,7 +80,7 @@ fn hour(by_bucket: &BTreeMap<u32, u64>) -> (u64, u32) {
 pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let groups = view.heavy_groups(rule.least("failures"), |key, tally| {
         let counts = !key.twin && tally.failed() && (key.protocol == 6 || tally.forth.rejected > 0);
-        counts.then(|| ([key.client, key.server, 0], tally.forth.flows))
+        counts.then_some(([key.client, key.server, 0], tally.forth.flows))
     });
     let mut findings = vec![];
     for group in groups {
