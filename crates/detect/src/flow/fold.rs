@@ -42,6 +42,21 @@ pub(crate) struct Stranger {
     pub(crate) origin: Origin,
 }
 
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    conversations: usize,
+    minutes: usize,
+    interfaces: usize,
+    strangers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { conversations: CONVERSATIONS_MAX, minutes: MINUTES_MAX, interfaces: INTERFACES_MAX, strangers: STRANGERS_MAX }
+    }
+}
+
 /// What is kept of all records.
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
@@ -60,10 +75,15 @@ pub struct Fold {
     pub(crate) records: u64,
     /// Minutes that were not counted.
     pub(crate) minutes_lost: u64,
+    /// Records whose interface was not kept apart.
+    interfaces_lost: u64,
+    /// Records whose packet source was not kept.
+    strangers_lost: u64,
     pub(crate) span: Option<(i64, i64)>,
     /// Custom alarms.
     pub(crate) metrics: Vec<Metric>,
     last_interface: u32,
+    limits: Limits,
 }
 
 /// Whether a client is kept at a level of thinning.
@@ -113,8 +133,10 @@ impl Fold {
         {
             return self.last_interface;
         }
-        let name = if self.interfaces.len() >= INTERFACES_MAX && !self.numbers.contains_key(name) { b"" } else { name };
         let name = name.get(..128).unwrap_or(name);
+        let lost = self.interfaces.len() >= self.limits.interfaces && !self.numbers.contains_key(name);
+        self.interfaces_lost += u64::from(lost);
+        let name = if lost { b"" } else { name };
         let number = match self.numbers.get(name) {
             Some(number) => *number,
             None => {
@@ -164,7 +186,7 @@ impl Fold {
     }
 
     fn thin(&mut self) {
-        while self.talks.len() > CONVERSATIONS_MAX && self.thinned < 32 {
+        while self.talks.len() > self.limits.conversations && self.thinned < 32 {
             self.thinned += 1;
             let thinned = self.thinned;
             self.talks.retain(|key| kept(key.client, thinned));
@@ -190,7 +212,7 @@ impl Fold {
     fn add_rate(&mut self, key: (u32, u32), rate: &Rate) {
         if let Some(held) = self.rates.get_mut(&key) {
             held.add(rate);
-        } else if self.rates.len() < MINUTES_MAX {
+        } else if self.rates.len() < self.limits.minutes {
             self.rates.insert(key, *rate);
         } else {
             self.minutes_lost += 1;
@@ -204,8 +226,10 @@ impl Fold {
             held.flows += seen.flows;
             held.first = held.first.min(seen.first);
             held.last = held.last.max(seen.last);
-        } else if self.strangers.len() < STRANGERS_MAX {
+        } else if self.strangers.len() < self.limits.strangers {
             self.strangers.insert(key, seen);
+        } else {
+            self.strangers_lost += seen.flows;
         }
     }
 
@@ -258,6 +282,8 @@ impl Fold {
         self.fields.extend(&other.fields);
         self.records += other.records;
         self.minutes_lost += other.minutes_lost;
+        self.interfaces_lost += other.interfaces_lost;
+        self.strangers_lost += other.strangers_lost;
         if let Some((start, end)) = other.span {
             self.span = Some(self.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
         }
@@ -283,7 +309,19 @@ impl Fold {
                 self.minutes_lost
             ));
         }
+        if self.interfaces_lost > 0 {
+            gaps.push(format!("more than {INTERFACES_MAX} interfaces: those that came after count as one"));
+        }
+        if self.strangers_lost > 0 {
+            let lost = self.strangers_lost;
+            gaps.push(format!("{lost} records came after {STRANGERS_MAX} packet sources: spoofing may be missed"));
+        }
         gaps
+    }
+
+    /// Whether every conversation is kept.
+    pub fn is_whole(&self) -> bool {
+        self.thinned == 0
     }
 
     /// The conversations that were let through: client, server, protocol and server port, each once, in order.
@@ -297,3 +335,6 @@ impl Fold {
         self.records
     }
 }
+
+#[cfg(test)]
+mod tests;

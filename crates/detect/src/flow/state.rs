@@ -151,3 +151,47 @@ pub fn mark(finding: &Finding, id: &str) -> String {
     let target = finding.targets.first().map(ToString::to_string).unwrap_or_default();
     format!("{id} {} {target} {} {}", finding.actor_text(), finding.measure, finding.first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::synthetic;
+
+    /// A state of so many conversations, each of a client of its own.
+    fn state(conversations: usize) -> FlowState {
+        let mut fold = Fold::of_interfaces(vec![Interface::named(b"eni-a")]);
+        let line = format!("2 1 eni-a 10.0.0.1 10.0.0.2 40000 443 6 9 900 {0} {0} ACCEPT OK", synthetic::START);
+        logs::flow::Reader::new(None, i64::MAX).feed(line.as_bytes(), true, &mut |item| {
+            if let logs::flow::Item::Record(record, byte) = item {
+                fold.see(record, super::super::Origin { input: 0, byte });
+            }
+        });
+        let (key, tally) = fold.talks.iter().next().copied().unwrap();
+        for client in 1..conversations as u64 {
+            fold.talks.add(&Key { client: key.client + client, ..key }, &tally);
+        }
+        FlowState { fold, ..FlowState::default() }
+    }
+
+    #[test]
+    fn a_state_keeps_as_many_conversations_as_it_may() {
+        let mut at = state(STATE_CONVERSATIONS_MAX);
+        at.prune();
+        assert_eq!((at.fold.talks.len(), at.fold.thinned), (STATE_CONVERSATIONS_MAX, 0));
+        let mut past = state(STATE_CONVERSATIONS_MAX + 1);
+        past.prune();
+        assert_eq!(past.fold.thinned, 1);
+        assert!((1..=STATE_CONVERSATIONS_MAX).contains(&past.fold.talks.len()), "{}", past.fold.talks.len());
+        assert!(past.fold.gaps().iter().any(|gap| gap.contains("one client in 2")), "{:?}", past.fold.gaps());
+    }
+
+    #[test]
+    fn a_state_past_the_largest_is_not_read() {
+        // Zeroed memory is only handed out, not touched: the first byte is no JSON.
+        let mut bytes = vec![0; FLOW_STATE_BYTES_MAX];
+        let wrong = |bytes: &[u8]| FlowState::load(bytes).unwrap_err();
+        assert!(!wrong(&bytes).contains("larger"), "{}", wrong(&bytes));
+        bytes = vec![0; FLOW_STATE_BYTES_MAX + 1];
+        assert_eq!(wrong(&bytes), "larger than 512 MiB");
+    }
+}
