@@ -11,7 +11,7 @@ mod text;
 pub(crate) use csv::csv_cell;
 pub use csv::{csv_header, csv_row};
 pub use html::html;
-pub use navigator::navigator;
+pub use navigator::{Watched, navigator};
 pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};
 pub(crate) use ocsf::{confidence as ocsf_confidence, product as ocsf_product, severity as ocsf_severity};
 pub use text::text;

@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::addr::Addr;
 use crate::network::{GroupRule, Network, Peer};
+use crate::ports::protocol;
 use crate::unused::Unused;
 
 /// A flow that was let in.
@@ -17,7 +18,7 @@ pub struct Seen {
     pub to: Addr,
     /// The protocol's number.
     pub protocol: u8,
-    /// The port it reached; 0 for protocols without ports.
+    /// The port it reached; 0 for protocols without ports, and for ICMP, whose type flow logs don't tell.
     pub port: u16,
 }
 
@@ -31,7 +32,12 @@ pub fn unseen(net: &Network, flows: &[Seen]) -> Vec<Unused> {
         let into: Vec<&Seen> = flows.iter().filter(|flow| own.contains(&flow.to)).collect();
         let shown = flows.iter().any(|flow| own.contains(&flow.to) || own.contains(&flow.from));
         for rule in group.inbound.iter().filter(|rule| shown && rule.ports_unknown.is_none()) {
-            let fits = |flow: &&Seen| rule.ports.contains(flow.protocol, flow.port);
+            let fits = |flow: &&Seen| match flow.protocol {
+                // Flow logs don't tell the type.
+                protocol::ICMP => !rule.ports.icmp.is_empty(),
+                protocol::ICMP6 => !rule.ports.icmp6.is_empty(),
+                number => rule.ports.contains(number, flow.port),
+            };
             let used = into.iter().copied().filter(|flow| fits(flow)).any(|flow| lets(net, rule, flow.from));
             if !used && !matches!(rule.peer, Peer::Unknown(_)) {
                 rows.push(Unused {

@@ -68,6 +68,18 @@ fn flow_logs_are_found_beside_cloudtrail() {
         let (_, out, _) = run(dir.path(), &["detect", ".", "-f", form], b"");
         assert!(out.contains(want) && out.matches("first_seen,last_seen").count() == usize::from(form == "csv"), "{out}");
     }
+    let layer = |path: &str| -> serde_json::Value {
+        serde_json::from_str(&run(dir.path(), &["detect", path, "-f", "navigator"], b"").1).unwrap()
+    };
+    let score = |layer: &serde_json::Value, id: &str| {
+        let list = layer["techniques"].as_array().unwrap();
+        list.iter().find(|technique| technique["techniqueID"] == id).map(|technique| technique["score"].as_u64().unwrap())
+    };
+    let both = layer(".");
+    let scores = ["T1046", "T1562.008", "T1498.001"].map(|id| score(&both, id));
+    assert_eq!(scores, [Some(1), Some(1), Some(0)], "a scan, a stopped trail, and no flood");
+    let trail = layer("trail.json");
+    assert_eq!((score(&trail, "T1498.001"), &trail["name"]), (None, &"Palisade: CloudTrail".into()), "nobody looked for a flood");
     let (_, out, _) = run(dir.path(), &["detect", "."], b"");
     assert!(out.contains("198.51.100.7 tried tcp/20, tcp/21") && out.contains("CloudTrail logging stopped"), "{out}");
 }
@@ -210,4 +222,32 @@ fn states_lists_alarms_and_snapshots_are_used() {
     fs::write(dir.path().join("saved/interfaces.json"), interfaces).unwrap();
     let (_, out, err) = run(dir.path(), &["detect", "morning.log", "--snapshot", "saved", "--capabilities"], b"");
     assert!(out.contains("serves  traffic-against-settings"), "{out}{err}");
+}
+
+/// A group with a rule for SSH, one for the web and one for ping, at 10.0.0.5.
+const GROUP: &str = r#"{"SecurityGroups":[{"GroupId":"sg-1","GroupName":"web","VpcId":"vpc-1","IpPermissionsEgress":[],"IpPermissions":[
+    {"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"198.51.100.0/24"}]},
+    {"IpProtocol":"tcp","FromPort":443,"ToPort":443,"IpRanges":[{"CidrIp":"198.51.100.0/24"}]},
+    {"IpProtocol":"icmp","FromPort":8,"ToPort":-1,"IpRanges":[{"CidrIp":"198.51.100.0/24"}]}]}],
+    "NetworkInterfaces":[{"NetworkInterfaceId":"eni-a","SubnetId":"subnet-1","VpcId":"vpc-1",
+    "PrivateIpAddresses":[{"Primary":true,"PrivateIpAddress":"10.0.0.5"}],"Groups":[{"GroupId":"sg-1"}]}]}"#;
+
+#[test]
+fn rules_that_no_flow_needed_are_told_if_the_logs_can_show_it() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("saved")).unwrap();
+    fs::write(dir.path().join("saved/answers.json"), GROUP).unwrap();
+    let came = format!(
+        "2 1 eni-a 198.51.100.7 10.0.0.5 40000 22 6 9 900 {START} {START} ACCEPT OK\n\
+         2 1 eni-a 198.51.100.7 10.0.0.5 40000 443 6 1 44 {START} {START} REJECT OK\n\
+         2 1 eni-a 198.51.100.7 10.0.0.5 0 0 1 1 84 {START} {START} ACCEPT OK\n"
+    );
+    fs::write(dir.path().join("came.log"), came).unwrap();
+    let header = "srcaddr dstaddr protocol action start\n";
+    fs::write(dir.path().join("short.log"), format!("{header}198.51.100.7 10.0.0.5 6 ACCEPT {START}\n")).unwrap();
+    let unused = |log: &str| run(dir.path(), &["net", "unused", "saved", "--flows", log], b"");
+    let (_, out, err) = unused("came.log");
+    assert_eq!(out.matches("unseen").count(), 1, "only the web's rule: SSH and ping came\n{out}{err}");
+    let (_, out, err) = unused("short.log");
+    assert!(!out.contains("unseen") && err.contains("they lack `srcport`, `dstport`"), "{out}{err}");
 }

@@ -433,7 +433,7 @@ impl Run<'_> {
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
                 "html" => detect::output::html(&self.told, self.rules),
-                "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules)),
+                "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules, &self.flows.watched(&found))),
                 _ => String::new(),
             };
             text.insert_str(0, self.texts.get(number).map_or("", String::as_str));

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use detect::flow::{Alarm, Approval, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Setup, Threats, Tuning};
+use detect::output::Watched;
 use logs::flow::{Counts, Field, Item, Layout, Reader, Reject};
 use model::Severity;
 use rayon::prelude::*;
@@ -75,7 +76,11 @@ struct Read {
     fault: Option<String>,
 }
 
-/// The flows that flow logs show to have been let through. What can't be read is told.
+/// What a log must say for it to show that a rule was not needed.
+const TOLD_BY: &[Field] = &[Field::SrcAddr, Field::DstAddr, Field::SrcPort, Field::DstPort, Field::Protocol, Field::Action];
+
+/// The flows that flow logs show to have been let through. What can't be read is told; none if too little could be kept or the logs
+/// don't say enough.
 pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net::Seen>> {
     let mut flows = Flows::new(&FlowArgs::default(), knowledge, super::now())?;
     let (inputs, _) = super::inputs(paths, &None, &None)?;
@@ -84,6 +89,14 @@ pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net
         note(&format!("{} files are no flow logs and were passed over", others.len()));
     }
     flows.read(&inputs)?.iter().for_each(|complaint| note(complaint));
+    flows.fold.gaps().iter().for_each(|gap| note(gap));
+    let lacking: Vec<&str> = TOLD_BY.iter().filter(|field| !flows.fold.has_field(**field)).map(|field| field.name()).collect();
+    if !lacking.is_empty() || !flows.fold.is_whole() {
+        let why =
+            if lacking.is_empty() { "not all could be kept".to_owned() } else { format!("they lack `{}`", lacking.join("`, `")) };
+        note(&format!("these flow logs can't show which rules were not needed: {why}"));
+        return Ok(vec![]);
+    }
     let through = flows.fold.let_through();
     let addr = |address: logs::flow::Address| ::net::Addr::from(address.ip());
     Ok(through
@@ -269,6 +282,19 @@ impl Flows {
             "terminal" => detect::flow::output::text(findings, &self.detectors, &self.names),
             _ => String::new(),
         }
+    }
+
+    /// The detectors that could judge what was read, and how often each found something that is not allowed.
+    pub(super) fn watched(&self, found: &[Finding]) -> Vec<Watched<'_>> {
+        if self.read == 0 {
+            return vec![];
+        }
+        let capabilities = self.with_setup(|setup| setup.capabilities(|field| self.fold.has_field(field)));
+        let watched = |number: usize| {
+            let count = found.iter().filter(|finding| finding.detector == number && finding.authorised.is_none()).count();
+            self.detectors.get(number).map(|detector| Watched { detector, found: count as u64 })
+        };
+        capabilities.iter().filter(|capability| capability.serves()).filter_map(|c| watched(c.detector)).collect()
     }
 
     /// Which detectors the logs can serve, as text.
