@@ -4,6 +4,7 @@
 //! operating system accounts them; where two are compared they take turns, and the medians are told. Nothing here passes or
 //! fails: the machines that run it are not quiet. Peers are installed into `target/bench-tools`, pinned.
 
+mod flows;
 mod live;
 mod net;
 mod scan;
@@ -21,7 +22,8 @@ use crate::{python, root};
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
 /// The sections by name, in the order of the page.
-const SECTIONS: &[(&str, Section)] = &[("scan", scan::rows), ("net", net::rows), ("trail", trail::rows), ("live", live::rows)];
+const SECTIONS: &[(&str, Section)] =
+    &[("scan", scan::rows), ("net", net::rows), ("trail", trail::rows), ("flows", flows::rows), ("live", live::rows)];
 
 /// How often a pair of commands takes turns.
 const ROUNDS: usize = 5;
