@@ -1,10 +1,12 @@
 //! Answers the facts that checks ask of the analyses. The names and types are the catalogue's; the answers are made here, each
 //! analysis once and only if a check asks.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use iam::StandIns;
 use iam::facts::AccountFacts;
 use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, Value};
 use net::Ports;
@@ -13,19 +15,26 @@ use net::facts::NetFacts;
 /// What the analyses say of a snapshot.
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
+    stand_ins: StandIns<'a>,
     net: OnceCell<NetFacts>,
     accounts: RefCell<BTreeMap<ScopeIndex, Rc<AccountFacts>>>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot) -> Facts<'a> {
-        Facts { snapshot, net: OnceCell::new(), accounts: RefCell::default() }
+        Facts { snapshot, stand_ins: StandIns::new(snapshot), net: OnceCell::new(), accounts: RefCell::default() }
     }
 
     /// The answer to `name` for the resource at `index`, or unknown.
     pub(crate) fn answer(&self, name: &str, index: ResourceIndex, resource: &Resource, args: &[Value]) -> Value {
         let account = resource.account.as_ref().map(model::AccountId::as_str);
         let document = args.first().unwrap_or(&Value::Null);
+        let settled = if name.starts_with("iam.") {
+            self.stand_ins.document(document, resource.scope, account)
+        } else {
+            Cow::Borrowed(document)
+        };
+        let document = settled.as_ref();
         match name {
             "iam.public" => truth(iam::facts::public(document, account)),
             "iam.public_if" => truth(iam::facts::public_if(document, account)),

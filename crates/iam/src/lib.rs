@@ -28,6 +28,7 @@ mod request;
 mod rules;
 pub mod s3;
 mod source;
+mod stand_in;
 mod symbolic;
 pub mod unused;
 pub mod why;
@@ -46,6 +47,7 @@ pub use operator::{Compare, Operator, Quantifier};
 pub use overlap::OVERLAP_STEPS_MAX;
 pub use request::{Breadth, Caller, Context, Entry, Identity, Mode, REQUEST_TEXT_BYTES_MAX, Request};
 pub use source::{places, policy_in};
+pub use stand_in::StandIns;
 pub use symbolic::search::{NODES_MAX, UNDECIDED_MAX};
 pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX};
 

@@ -9,6 +9,7 @@ use super::{Account, Attached, Guarded, Managed, OWN_ACCOUNT, Principal};
 use crate::arn::Parts;
 use crate::document::Policy;
 use crate::request::Caller;
+use crate::stand_in::StandIns;
 
 /// Where resource policies stand: type, property with the policy, property with the resource it belongs to, ARN form.
 const GUARDS: &[(&str, &str, &str, &str)] = &[
@@ -23,19 +24,24 @@ const GUARDS: &[(&str, &str, &str, &str)] = &[
 impl Account {
     /// Reads one scope of a snapshot.
     pub fn from_snapshot(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
-        Account::read_scope(snapshot, scope, &Policy::from_value)
+        let stand_ins = StandIns::new(snapshot);
+        let account = own_account(snapshot, scope);
+        Account::read_scope(&StandIns::new(snapshot), scope, &|value| {
+            Policy::from_value(&stand_ins.document(value, scope, account.as_deref()))
+        })
     }
 
     /// The same, with links and unknown values in policies standing for fixed texts, so that two versions of a template can
     /// be compared: the same link means the same thing in both.
     pub fn from_snapshot_by_name(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
-        Account::read_scope(snapshot, scope, &|value| Policy::from_value(&fixed(value)))
+        Account::read_scope(&StandIns::new(snapshot), scope, &|value| Policy::from_value(&fixed(value)))
     }
 
-    fn read_scope(snapshot: &Snapshot, scope: ScopeIndex, read: &dyn Fn(&Value) -> Policy) -> Account {
+    fn read_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex, read: &dyn Fn(&Value) -> Policy) -> Account {
+        let snapshot = stand_ins.snapshot;
         let mine: Vec<(usize, &Resource)> = snapshot.resources.iter().enumerate().filter(|(_, r)| r.scope == scope).collect();
-        let number = mine.iter().find_map(|(_, r)| r.account.as_ref()).map(|a| a.text().clone());
-        let names = Names { account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()), read };
+        let number = own_account(snapshot, scope);
+        let names = Names { stand_ins, account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()), read };
         let managed = names.managed(&mine);
         let mut account = Account { id: number, ..Account::default() };
         let mut groups: FxHashMap<Text, (Text, Vec<Attached>)> = FxHashMap::default();
@@ -72,14 +78,20 @@ impl Account {
         for (_, resource) in &mine {
             names.memberships(resource, &mut account, &ids, &groups);
         }
-        account.resources = mine.iter().flat_map(|(_, r)| names.guarded(r, &mine)).collect();
+        account.resources = mine.iter().flat_map(|(_, r)| names.guarded(r)).collect();
         account.finish()
     }
+}
+
+/// The account that the resources of a scope say they are in.
+fn own_account(snapshot: &Snapshot, scope: ScopeIndex) -> Option<Text> {
+    snapshot.resources.iter().filter(|r| r.scope == scope).find_map(|r| r.account.as_ref()).map(|a| a.text().clone())
 }
 
 struct Names<'a> {
     account: Text,
     read: &'a dyn Fn(&Value) -> Policy,
+    stand_ins: &'a StandIns<'a>,
 }
 
 impl Names<'_> {
@@ -226,7 +238,7 @@ impl Names<'_> {
         }
     }
 
-    fn guarded(&self, resource: &Resource, mine: &[(usize, &Resource)]) -> Vec<Guarded> {
+    fn guarded(&self, resource: &Resource) -> Vec<Guarded> {
         let Some((_, property, owner, form)) = GUARDS.iter().find(|g| g.0 == resource.type_name.as_str()) else {
             return Vec::new();
         };
@@ -240,11 +252,9 @@ impl Names<'_> {
         let items = value.as_list().unwrap_or(std::slice::from_ref(value));
         let known = |item: &Value| -> Text {
             let text = match item {
-                Value::Link(link) => mine
-                    .iter()
-                    .find(|(_, r)| r.id == link.target)
-                    .and_then(|(_, r)| r.attrs.get("Arn").and_then(Value::as_str).or(r.name.as_deref()).map(str::to_owned))
-                    .unwrap_or_else(|| link.target.to_string()),
+                Value::Link(link) => {
+                    self.stand_ins.arn(link, resource.scope, Some(&self.account)).unwrap_or_else(|| link.target.to_string())
+                }
                 other => shown(other),
             };
             if text.starts_with("arn:") { text.into() } else { form.replace("{}", &text).into() }
