@@ -187,12 +187,15 @@ impl Inside<'_> {
         Some(format!("arn:aws:{service}:{place}:{before}{}", self.name(resource)))
     }
 
-    /// The physical name, known or made up: a name in parts is put together as in a policy, so that both are the same.
+    /// The physical name, known or made up: a name in parts is put together as in a policy, so that both are the same. One that
+    /// is made of another resource's is not followed, for they may go round in a circle.
     fn name(&self, resource: &Resource) -> String {
         let written = || {
             let value = NAMES.iter().map(|property| resource.prop(property)).find(|v| !v.is_null())?;
             let value = if let Value::Mixed(_) = value { value.clone() } else { Value::Mixed(vec![value.clone()]) };
-            self.pattern(&value).as_str().map(plain)
+            let mut linked = false;
+            value.each_link(&mut |_| linked = true);
+            if linked { None } else { self.pattern(&value).as_str().map(plain) }
         };
         resource.name.as_deref().map(plain).or_else(written).unwrap_or_else(|| plain(&resource.id))
     }

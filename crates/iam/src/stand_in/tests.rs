@@ -5,7 +5,10 @@ use crate::facts;
 
 const SCOPE: ScopeIndex = ScopeIndex(0);
 
-fn snapshot(resources: &[(&str, &str, &[(&str, Value)])]) -> Snapshot {
+/// Id, type, properties.
+type Written<'a> = (&'a str, &'a str, &'a [(&'a str, Value)]);
+
+fn snapshot(resources: &[Written<'_>]) -> Snapshot {
     let mut snapshot = Snapshot::default();
     let scope = snapshot.add_scope("t.yaml", SourceKind::CloudFormation);
     for (id, kind, props) in resources {
@@ -147,4 +150,11 @@ fn a_named_resource_is_not_every_resource() {
     assert_eq!(facts::admin_document(&document).truth, model::Truth::Unknown);
     let settled = StandIns::new(&shop).document(&document, SCOPE, None);
     assert_eq!(facts::admin_document(&settled).truth, model::Truth::False);
+}
+
+#[test]
+fn names_that_go_round_in_a_circle_end() {
+    let named = |other: &str| [("BucketName", mixed(&[Value::link(other, ""), Value::text("-x")]))];
+    let shop = snapshot(&[("A", "AWS::S3::Bucket", &named("B")), ("B", "AWS::S3::Bucket", &named("A"))]);
+    assert_eq!(pattern(&shop, Value::link("A", "Arn")), Value::text("arn:aws:s3:::A"));
 }
