@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use model::Text;
 use serde_json::{Value as Json, json};
 
+use crate::account::OWN_ACCOUNT;
 use crate::arn::Parts;
 use crate::document::{Effect, Policy, PrincipalPattern};
 use crate::evaluate::Kind;
@@ -157,7 +158,8 @@ pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &st
     }
     let mut outsiders = Vec::new();
     let mut proof = None;
-    for account in names.accounts.iter().filter(|a| Some(*a) != names.owner.as_ref()).take(OUTSIDERS_MAX) {
+    let own = |account: &&Text| ***account == *OWN_ACCOUNT || Some(*account) == names.owner.as_ref();
+    for account in names.accounts.iter().filter(|account| !own(account)).take(OUTSIDERS_MAX) {
         let found = run(&|c| c.account() == Some(account), &|key, entry| names.of_account(account, key, entry));
         let request = take(found, &mut reasons).or_else(|| by_service(account, &names, &run));
         if let Some(request) = request {

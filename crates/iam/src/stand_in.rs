@@ -1,5 +1,5 @@
-//! Names for what has none yet: a reference to a resource of the same template or plan, in the `Resource` of a policy, names
-//! exactly one thing. It gets an ARN or a name made of the resource's own name or else its id, the same one wherever the same
+//! Names for what has none yet: a reference to a resource of the same template or plan, in the `Resource` of a policy or in a
+//! condition on who or what a request comes from, names exactly one thing. It gets an ARN or a name made of the resource's own name or else its id, the same one wherever the same
 //! resource is meant, never with a wildcard in it, so that the policy can be weighed before it is deployed.
 //!
 //! The pseudo parameters are the own account, the partition `aws` and one Region. A parameter or an import that is (a part of)
@@ -46,6 +46,19 @@ const IAM: &[(&str, &str, &str)] = &[
 /// Properties with the physical name of a resource, or of the bucket that a policy is for.
 const NAMES: &[&str] = &["Bucket", "BucketName", "FunctionName", "QueueName", "RepositoryName", "TableName", "TopicName"];
 
+/// Condition keys, in lower case, whose values name one account, network or resource.
+const KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:resourceaccount",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "kms:calleraccount",
+];
+
 /// The stand-ins of a snapshot.
 #[derive(Debug)]
 pub struct StandIns<'a> {
@@ -68,8 +81,8 @@ impl<'a> StandIns<'a> {
         StandIns { snapshot, naming, ids: snapshot.by_id() }
     }
 
-    /// The policy document of a resource in `scope`, with stand-ins in its `Resource` and `NotResource` elements. `account` is
-    /// the own account, where known.
+    /// The policy document of a resource in `scope`, with stand-ins in its `Resource`, `NotResource` and `Condition`
+    /// elements. `account` is the own account, where known.
     pub fn document<'d>(&self, document: &'d Value, scope: ScopeIndex, account: Option<&str>) -> Cow<'d, Value> {
         let Value::Map(map) = document else { return Cow::Borrowed(document) };
         if !has_parts(document) {
@@ -105,8 +118,10 @@ impl Inside<'_> {
         let Value::Map(map) = statement else { return statement.clone() };
         let with = |(key, value): (&model::Text, &Value)| {
             let value = match (&**key, value) {
-                ("Resource" | "NotResource", Value::List(items)) => Value::List(items.iter().map(|i| self.pattern(i)).collect()),
-                ("Resource" | "NotResource", item) => self.pattern(item),
+                ("Resource" | "NotResource", item) => each(item, &|i| self.pattern(i, true)),
+                ("Condition", Value::Map(block)) => {
+                    Value::Map(block.iter().map(|(operator, keys)| (operator.clone(), self.keys(keys))).collect())
+                }
                 (_, other) => other.clone(),
             };
             (key.clone(), value)
@@ -114,11 +129,26 @@ impl Inside<'_> {
         Value::Map(map.iter().map(with).collect())
     }
 
-    /// One resource pattern. A reference at its start is an ARN; anywhere else it is a name.
-    fn pattern(&self, value: &Value) -> Value {
+    /// What one operator asks of condition keys.
+    fn keys(&self, keys: &Value) -> Value {
+        let Value::Map(keys) = keys else { return keys.clone() };
+        let with = |(key, values): (&model::Text, &Value)| {
+            let lower = key.to_ascii_lowercase();
+            let values = match values {
+                other if !KEYS.contains(&&*lower) => other.clone(),
+                other => each(other, &|value| self.pattern(value, lower.ends_with("arn"))),
+            };
+            (key.clone(), values)
+        };
+        Value::Map(keys.iter().map(with).collect())
+    }
+
+    /// One pattern. A reference at its start is an ARN if `arns` are meant; anywhere else it is a name.
+    fn pattern(&self, value: &Value, arns: bool) -> Value {
         let parts = match value {
             Value::Mixed(parts) => parts.as_slice(),
             Value::Link(_) => std::slice::from_ref(value),
+            Value::Unknown(_) if !arns => std::slice::from_ref(value),
             _ => return value.clone(),
         };
         let mut out: Vec<Value> = Vec::with_capacity(parts.len());
@@ -126,8 +156,8 @@ impl Inside<'_> {
             let text = match part {
                 Value::Str(text) => Some(text.to_string()),
                 Value::Int(n) => Some(n.to_string()),
-                Value::Link(link) if i == 0 && is_arn(link) => self.arn(link),
-                Value::Link(link) if i > 0 && !link.attr.ends_with("Arn") => self.named(link),
+                Value::Link(link) if arns && i == 0 && is_arn(link) => self.arn(link),
+                Value::Link(link) if (!arns || i > 0) && !link.attr.ends_with("Arn") => self.named(link),
                 Value::Unknown(unknown) => self.pseudo(&unknown.what).or_else(|| self.given(part)),
                 _ => None,
             };
@@ -163,7 +193,7 @@ impl Inside<'_> {
     }
 
     fn named(&self, link: &Link) -> Option<String> {
-        let known = matches!(&*link.attr, "" | "Name") || link.attr.ends_with("Name");
+        let known = link.attr.is_empty() || link.attr.ends_with("Name") || link.attr.ends_with("Id");
         let name = self.name(self.target(link)?);
         Some(if known { name } else { format!("{name}.{}", plain(&link.attr)) })
     }
@@ -195,9 +225,17 @@ impl Inside<'_> {
             let value = if let Value::Mixed(_) = value { value.clone() } else { Value::Mixed(vec![value.clone()]) };
             let mut linked = false;
             value.each_link(&mut |_| linked = true);
-            if linked { None } else { self.pattern(&value).as_str().map(plain) }
+            if linked { None } else { self.pattern(&value, false).as_str().map(plain) }
         };
         resource.name.as_deref().map(plain).or_else(written).unwrap_or_else(|| plain(&resource.id))
+    }
+}
+
+/// A value, or each item of a list.
+fn each(value: &Value, change: &dyn Fn(&Value) -> Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(change).collect()),
+        other => change(other),
     }
 }
 

@@ -82,6 +82,20 @@ fn the_shop_gives_the_same_bytes_whatever_the_threads() {
 }
 
 #[test]
+fn references_to_resources_of_the_template_are_no_riddle() {
+    let (_, report) = json(&root(), &["examples/shop/cloudformation", "--all"]);
+    let findings = report["findings"].as_array().unwrap();
+    for (check, resource) in [
+        ("s3-bucket-policy-public", "UploadsPolicy"),
+        ("s3-bucket-public", "Uploads"),
+        ("sns-topic-policy-public", "AnnouncementsPolicy"),
+    ] {
+        let verdict = findings.iter().find(|f| f["check"] == check && f["resource"]["id"] == resource).map(|f| &f["verdict"]);
+        assert_eq!(verdict, Some(&Value::from("fail")), "{check} for {resource}");
+    }
+}
+
+#[test]
 fn no_form_tells_a_secret() {
     let forms = ["terminal", "json", "jsonl", "sarif", "csv", "junit", "markdown", "html", "ocsf", "asff"];
     let dir = tempfile::tempdir().unwrap();

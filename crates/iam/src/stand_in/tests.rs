@@ -54,7 +54,7 @@ fn public(snapshot: &Snapshot, statements: Vec<Value>) -> model::Truth {
 
 fn pattern(snapshot: &Snapshot, value: Value) -> Value {
     let all = StandIns::new(snapshot);
-    Inside { all: &all, scope: SCOPE, account: OWN_ACCOUNT }.pattern(&value)
+    Inside { all: &all, scope: SCOPE, account: OWN_ACCOUNT }.pattern(&value, true)
 }
 
 #[test]
@@ -157,4 +157,28 @@ fn names_that_go_round_in_a_circle_end() {
     let named = |other: &str| [("BucketName", mixed(&[Value::link(other, ""), Value::text("-x")]))];
     let shop = snapshot(&[("A", "AWS::S3::Bucket", &named("B")), ("B", "AWS::S3::Bucket", &named("A"))]);
     assert_eq!(pattern(&shop, Value::link("A", "Arn")), Value::text("arn:aws:s3:::A"));
+}
+
+#[test]
+fn conditions_on_the_source_hold_strangers_off() {
+    let shop = snapshot(&[("Q", "AWS::SQS::Queue", &[]), ("T", "AWS::SNS::Topic", &[]), ("E", "AWS::EC2::VPCEndpoint", &[])]);
+    let topics =
+        [Value::text("arn:aws:sns:"), pseudo("AWS::Region"), Value::text(":"), pseudo("AWS::AccountId"), Value::text(":*")];
+    for (operator, key, value, want) in [
+        ("ArnEquals", "aws:SourceArn", Value::link("T", ""), "no"),
+        ("ArnLike", "aws:SourceArn", mixed(&topics), "no"),
+        ("StringEquals", "AWS:SourceAccount", pseudo("AWS::AccountId"), "no"),
+        ("StringEquals", "aws:SourceVpce", Value::List(vec![Value::link("E", "")]), "public_if"),
+        ("StringNotEquals", "aws:SourceAccount", pseudo("AWS::AccountId"), "public"),
+        ("StringEquals", "aws:SourceAccount", Value::text("111122223333"), "cross_account"),
+        ("StringEquals", "aws:SourceAccount", parameter("Partner"), "unknown"),
+        ("ArnEquals", "aws:SourceArn", Value::link("Gone", "Arn"), "unknown"),
+    ] {
+        let Value::Map(mut one) = statement("Allow", "sqs:SendMessage", Value::link("Q", "Arn")) else { panic!() };
+        one.insert("Condition", map(&[(operator, map(&[(key, value.clone())]))]));
+        let document = document(vec![Value::Map(one)]);
+        let settled = StandIns::new(&shop).document(&document, SCOPE, None);
+        let found = facts::look(&settled, None).unwrap();
+        assert_eq!(found.openness.name(), want, "{operator} {key} {value:?}: {found:?}");
+    }
 }
