@@ -19,7 +19,10 @@ pub(super) fn rows(bench: &Bench) -> Result<Vec<Row>, String> {
     };
     let log = bench.folder("flows")?.join("flows.log.gz").display().to_string();
     bench.example("palisade-detect", "flowlogs", &["write", &lines.to_string(), &log])?;
-    let (ours, theirs) = pair(&bench.palisade(&["detect", &log, "--format", "jsonl"]), &duckdb(bench, &log)?, 3)?;
+    let (mut detect, mut ask) = (bench.palisade(&["detect", &log, "--format", "jsonl"]), duckdb(bench, &log)?);
+    answers(&mut detect)?;
+    answers(&mut ask)?;
+    let (ours, theirs) = pair(&detect, &ask, 3)?;
     let what = format!("{lines} lines of flow logs (.gz) through all detectors");
     let mut rows = vec![
         Row {
@@ -43,6 +46,12 @@ pub(super) fn rows(bench: &Bench) -> Result<Vec<Row>, String> {
         ratio: String::new(),
     }));
     Ok(rows)
+}
+
+/// Sees that a command does its work, since what fails at once would look quick.
+fn answers(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|e| format!("cannot run {command:?}: {e}"))?;
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))) }
 }
 
 /// The simplest question of all that one asks of flow logs.
