@@ -81,7 +81,7 @@ impl<'a> Facts<'a> {
     }
 
     fn account(&self, scope: ScopeIndex) -> Rc<AccountFacts> {
-        let made = || Rc::new(AccountFacts::new(self.snapshot, scope));
+        let made = || Rc::new(AccountFacts::new(&self.stand_ins, scope));
         self.accounts.borrow_mut().entry(scope).or_insert_with(made).clone()
     }
 

@@ -1,8 +1,9 @@
 //! What checks ask: one question each, answered in three values, with reasons and proof in words.
 
-use model::{Resource, ResourceIndex, ScopeIndex, Snapshot, Truth, Value};
+use model::{Resource, ResourceIndex, ScopeIndex, Truth, Value};
 use rustc_hash::FxHashMap;
 
+use crate::StandIns;
 use crate::account::{Account, OWN_ACCOUNT};
 use crate::document::Policy;
 use crate::escalation::{self, Graph};
@@ -120,8 +121,8 @@ pub struct AccountFacts {
 
 impl AccountFacts {
     /// Reads a scope and works out who can become whom.
-    pub fn new(snapshot: &Snapshot, scope: ScopeIndex) -> AccountFacts {
-        let account = Account::from_snapshot(snapshot, scope);
+    pub fn new(stand_ins: &StandIns<'_>, scope: ScopeIndex) -> AccountFacts {
+        let account = Account::in_scope(stand_ins, scope);
         let graph = escalation::graph(&account);
         let positions = account.principals.iter().enumerate().filter_map(|(i, p)| Some((p.resource?, i))).collect();
         AccountFacts { account, graph, positions }
@@ -245,6 +246,8 @@ impl Exposure {
 
 #[cfg(test)]
 mod tests {
+    use model::Snapshot;
+
     use super::*;
 
     fn document(principal: &str) -> Value {
@@ -284,7 +287,7 @@ mod tests {
         if let Some(odd) = snapshot.resources.get_mut(odd.0 as usize) {
             odd.props.insert(Text::from("Policies"), Value::unknown(model::Reason::AfterApply, "policies"));
         }
-        let facts = AccountFacts::new(&snapshot, scope);
+        let facts = AccountFacts::new(&StandIns::new(&snapshot), scope);
         let of = |index: ResourceIndex| (index, snapshot.resource(index).unwrap());
         let admin = |i| facts.admin(of(i).0, of(i).1);
         let escalates = |i| facts.escalates(of(i).0, of(i).1);

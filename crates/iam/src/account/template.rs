@@ -24,11 +24,13 @@ const GUARDS: &[(&str, &str, &str, &str)] = &[
 impl Account {
     /// Reads one scope of a snapshot.
     pub fn from_snapshot(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
-        let stand_ins = StandIns::new(snapshot);
-        let account = own_account(snapshot, scope);
-        Account::read_scope(&StandIns::new(snapshot), scope, &|value| {
-            Policy::from_value(&stand_ins.document(value, scope, account.as_deref()))
-        })
+        Account::in_scope(&StandIns::new(snapshot), scope)
+    }
+
+    /// The same, with the stand-ins of the snapshot at hand: they take a look at every resource, whatever the scope.
+    pub fn in_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex) -> Account {
+        let account = own_account(stand_ins.snapshot, scope);
+        Account::read_scope(stand_ins, scope, &|value| Policy::from_value(&stand_ins.document(value, scope, account.as_deref())))
     }
 
     /// The same, with links and unknown values in policies standing for fixed texts, so that two versions of a template can
