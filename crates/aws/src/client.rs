@@ -16,6 +16,7 @@ use model::{AccountId, Region, Value};
 use serde_json::{Map as JsonMap, Value as Json};
 
 pub(crate) use http::{Http, HttpError, HttpLimits};
+pub(crate) use limit::random;
 
 use crate::credentials::{Credentials, Provider};
 use crate::endpoint::{self, Endpoint};
@@ -88,10 +89,23 @@ impl Shared {
     }
 
     fn now(&self) -> SystemTime {
-        let skew = self.skew.load(Ordering::Relaxed);
-        let shift = Duration::from_secs(skew.unsigned_abs());
-        if skew >= 0 { SystemTime::now() + shift } else { SystemTime::now() - shift }
+        shifted(SystemTime::now(), self.skew.load(Ordering::Relaxed))
     }
+}
+
+/// How many seconds our time lies behind the server's, if that is enough to have a signature refused.
+pub(crate) fn clock_lag(raw: &Raw, ours: SystemTime) -> Option<i64> {
+    let server = raw.header("date").and_then(|d| jiff::fmt::rfc2822::parse(d).ok())?;
+    let ours = ours.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+    let lag = server.timestamp().as_second() - ours;
+    (lag.unsigned_abs() >= CLOCK_SKEW_MIN.as_secs()).then_some(lag)
+}
+
+/// A time so many seconds later, or earlier.
+pub(crate) fn shifted(time: SystemTime, seconds: i64) -> SystemTime {
+    let shift = Duration::from_secs(seconds.unsigned_abs());
+    let moved = if seconds >= 0 { time.checked_add(shift) } else { time.checked_sub(shift) };
+    moved.unwrap_or(time)
 }
 
 /// What to do after an answer that isn't a success.
@@ -109,6 +123,8 @@ struct Tries {
     clock_set: bool,
     redirected: bool,
     refreshed: bool,
+    /// The key that signed the last try.
+    key_id: String,
 }
 
 impl Client {
@@ -142,7 +158,7 @@ impl Client {
         let fail = |kind, message: &str| CallError::new(kind, &name, "", message);
         let mut tries = Tries::default();
         loop {
-            let raw = self.attempt(call, service, parts, &name).await;
+            let raw = self.attempt(call, service, parts, &mut tries).await;
             let error = match raw {
                 Ok(raw) if (200..300).contains(&raw.status) => {
                     self.shared.limiter.succeeded(&self.bucket_key(call));
@@ -174,8 +190,8 @@ impl Client {
     }
 
     /// One request and its answer, whatever its status.
-    async fn attempt(&self, call: Call<'_>, service: &Service, parts: &Parts, name: &str) -> Result<Raw, CallError> {
-        let fail = |kind, message: &str| CallError::new(kind, name, "", message);
+    async fn attempt(&self, call: Call<'_>, service: &Service, parts: &Parts, tries: &mut Tries) -> Result<Raw, CallError> {
+        let fail = |kind, message: &str| CallError::new(kind, &format!("{}:{}", call.service, call.operation), "", message);
         let cancelled = || fail(ErrorKind::Cancelled, "stopped");
         let key = self.bucket_key(call);
         tokio::select! {
@@ -183,6 +199,7 @@ impl Client {
             () = self.shared.cancel.cancelled() => return Err(cancelled()),
         }
         let credentials = self.provider.get().await.map_err(|e| fail(ErrorKind::Credentials, &e.to_string()))?;
+        tries.key_id.clone_from(&credentials.key_id);
         let account = self.account.as_ref().map_or("", AccountId::as_str);
         let moved = parts.bucket.as_deref().and_then(|b| self.shared.bucket_region(b)).and_then(|r| Region::new(&r).ok());
         let region = moved.as_ref().unwrap_or(call.region);
@@ -241,7 +258,7 @@ impl Client {
                 tries.clock_set = true;
                 return (error, Next::Again);
             }
-            if !tries.refreshed && found.code.starts_with("Expired") && self.provider.renew().await {
+            if !tries.refreshed && found.code.starts_with("Expired") && self.provider.renew(&tries.key_id).await {
                 tries.refreshed = true;
                 return (error, Next::Again);
             }
@@ -254,17 +271,12 @@ impl Client {
 
     /// Sets our idea of the time by the server's, if that differs much. False if it doesn't.
     fn set_clock(&self, raw: &Raw) -> bool {
-        let Some(server) = raw.header("date").and_then(|d| jiff::fmt::rfc2822::parse(d).ok()) else { return false };
-        let ours = self.shared.now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-        let lag = server.timestamp().as_second() - ours;
-        if lag.unsigned_abs() < CLOCK_SKEW_MIN.as_secs() {
-            return false;
-        }
+        let Some(lag) = clock_lag(raw, self.shared.now()) else { return false };
         self.shared.skew.fetch_add(lag, Ordering::Relaxed);
         true
     }
 
-    /// Whether to try again after a failure, and when: twice as long after each, at most `wait_max`, and a random part of it.
+    /// Whether to try again after a failure, and when.
     fn after_failure(&self, call: Call<'_>, error: CallError, tries: &mut Tries, service: &Service) -> (CallError, Next) {
         let limits = &self.shared.limits;
         let (count, most) = match error.kind {
@@ -277,8 +289,7 @@ impl Client {
         if *count >= most || (doubtful && *count >= 2) {
             return (error, Next::GiveUp);
         }
-        let longest = limits.wait_min.saturating_mul(1 << (*count).min(16)).min(limits.wait_max);
-        (error, Next::Wait(longest.mul_f64(0.5 + 0.5 * limit::random())))
+        (error, Next::Wait(limits.wait(*count)))
     }
 }
 

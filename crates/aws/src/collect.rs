@@ -9,6 +9,7 @@ mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use model::{AccountId, Gap, GapReason, Region, Resource, Snapshot, SourceKind, TypeName};
 use serde::{Deserialize, Serialize};
@@ -76,28 +77,28 @@ pub struct Collected {
     pub calls: u64,
 }
 
+/// Who is told of a collection while it runs. Both are called from the thread that called [`collect`].
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Told how far it is, after every unit.
+    pub progress: &'a dyn Fn(&Progress),
+    /// Given what there is so far, as a collection that was stopped now would give it. How often depends on how long it takes:
+    /// at most every second, and at most a twentieth of the time.
+    pub keep: Option<&'a dyn Fn(&Collected)>,
+}
+
 /// Collects a live account (or an organisation). `earlier` is what a stopped collection gave: its units are kept and not asked
-/// again. Blocks; `progress` is called from several threads, after every unit.
-pub fn collect(
-    plan: &Plan,
-    config: &Config,
-    earlier: Option<Collected>,
-    progress: &(dyn Fn(&Progress) + Send + Sync),
-) -> Result<Collected, AwsError> {
+/// again. Blocks.
+pub fn collect(plan: &Plan, config: &Config, earlier: Option<Collected>, watch: Watch<'_>) -> Result<Collected, AwsError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
         .enable_all()
         .build()
         .map_err(|e| AwsError::config(format!("no threads to work with: {e}"), "close other programs"))?;
-    runtime.block_on(run(plan, config, earlier.unwrap_or_default(), progress))
+    runtime.block_on(run(plan, config, earlier.unwrap_or_default(), watch))
 }
 
-async fn run(
-    plan: &Plan,
-    config: &Config,
-    earlier: Collected,
-    progress: &(dyn Fn(&Progress) + Send + Sync),
-) -> Result<Collected, AwsError> {
+async fn run(plan: &Plan, config: &Config, earlier: Collected, watch: Watch<'_>) -> Result<Collected, AwsError> {
     let mut gaps = Gaps::default();
     let found = account::find(config, &mut gaps).await?;
     let mut out = Output { done: earlier.done, ..Output::default() };
@@ -131,7 +132,9 @@ async fn run(
     let mut state = Progress { units: todo.len(), accounts: found.accounts.len(), ..Progress::default() };
     let at_once = Arc::new(Semaphore::new(UNITS_AT_ONCE));
     let mut tasks = JoinSet::new();
+    let mut open: BTreeMap<Unit, Arc<Group>> = BTreeMap::new();
     for (unit, group, account) in todo {
+        open.insert(unit.clone(), Arc::clone(&group));
         let (account, at_once, limits) = (account.clone(), Arc::clone(&at_once), config.limits.clone());
         tasks.spawn(async move {
             let _permit = at_once.acquire_owned().await;
@@ -139,8 +142,19 @@ async fn run(
             (unit, group, given)
         });
     }
-    while let Some(ended) = tasks.join_next().await {
+    let name = found.accounts.first().map_or("", |a| a.id.as_str());
+    let mut keeping = Keeping::new(watch.keep);
+    loop {
+        let ended = match tokio::time::timeout(keeping.wait(), tasks.join_next()).await {
+            Ok(Some(ended)) => ended,
+            Ok(None) => break,
+            Err(_) => {
+                keeping.keep(&mut out, &open, name, found.shared.calls());
+                continue;
+            }
+        };
         let Ok((unit, group, given)) = ended else { continue };
+        open.remove(&unit);
         state.done += 1;
         if let Some(left) = left.get_mut(&unit.account) {
             *left = left.saturating_sub(1);
@@ -150,16 +164,54 @@ async fn run(
         state.resources += given.resources.len();
         state.gaps += given.gaps.len();
         state.last = format!("{} {} {}", unit.account, unit.region.as_ref().map_or("global", Region::as_str), unit.group);
-        progress(&state);
+        (watch.progress)(&state);
         out.add(unit, &group, given);
+        keeping.changed = true;
+        if keeping.wait().is_zero() && !open.is_empty() {
+            keeping.keep(&mut out, &open, name, found.shared.calls());
+        }
     }
     out.gaps.extend(gaps.finish());
-    let name = found.accounts.first().map_or("", |a| a.id.as_str());
     Ok(out.finish(name, found.shared.calls()))
 }
 
 /// The gap of a unit that was stopped.
 const STOPPED: &str = "the collection was stopped";
+
+/// The least time between two keepings, and how many times as long as the last took.
+const KEEP_EVERY_MIN: Duration = Duration::from_secs(1);
+const KEEP_PAUSE_FACTOR: u32 = 19;
+
+/// Hands over what there is so far, not too often.
+struct Keeping<'a> {
+    keep: Option<&'a dyn Fn(&Collected)>,
+    /// When it may be next.
+    due: Instant,
+    /// True if there is something that was not handed over yet.
+    changed: bool,
+}
+
+impl<'a> Keeping<'a> {
+    fn new(keep: Option<&'a dyn Fn(&Collected)>) -> Keeping<'a> {
+        Keeping { keep, due: Instant::now() + KEEP_EVERY_MIN, changed: false }
+    }
+
+    /// How long until it is due; long if there is nothing to hand over, or nobody to take it.
+    fn wait(&self) -> Duration {
+        match self.keep.is_some() && self.changed {
+            true => self.due.saturating_duration_since(Instant::now()),
+            false => Duration::from_secs(3600),
+        }
+    }
+
+    fn keep(&mut self, out: &mut Output, open: &BTreeMap<Unit, Arc<Group>>, name: &str, calls: u64) {
+        let Some(keep) = self.keep.filter(|_| self.changed) else { return };
+        let start = Instant::now();
+        out.lend(open, name, calls, keep);
+        self.changed = false;
+        self.due = Instant::now() + (start.elapsed() * KEEP_PAUSE_FACTOR).max(KEEP_EVERY_MIN);
+    }
+}
 
 #[derive(Default)]
 struct Output {
@@ -173,14 +225,7 @@ impl Output {
     fn add(&mut self, unit: Unit, group: &Group, given: unit::Given) {
         if given.stopped {
             self.stopped = true;
-            for kind in group.root.type_names() {
-                let mut gap = Gap::new(STOPPED, GapReason::NotCollected, format!("before `{}` ended", unit.group));
-                gap = gap.help("run it again with `--resume`");
-                gap.account = Some(unit.account.clone());
-                gap.region = unit.region.clone();
-                gap.type_name = Some(kind);
-                self.gaps.push(gap);
-            }
+            self.gaps.extend(stopped(&unit, group));
             return;
         }
         self.resources.extend(given.resources);
@@ -188,6 +233,21 @@ impl Output {
         if !given.again {
             self.done.insert(unit);
         }
+    }
+
+    /// Shows what there is as a collection that is stopped now, without copying the resources.
+    fn lend(&mut self, open: &BTreeMap<Unit, Arc<Group>>, name: &str, calls: u64, to: &dyn Fn(&Collected)) {
+        let mut snapshot = Snapshot::default();
+        snapshot.add_scope(name, SourceKind::Live);
+        let ended = self.gaps.len();
+        self.gaps.extend(open.iter().flat_map(|(unit, group)| stopped(unit, group)));
+        snapshot.resources = std::mem::take(&mut self.resources);
+        snapshot.gaps = std::mem::take(&mut self.gaps);
+        let collected = Collected { snapshot, done: std::mem::take(&mut self.done), stopped: true, calls };
+        to(&collected);
+        let Collected { snapshot, done, .. } = collected;
+        (self.resources, self.gaps, self.done) = (snapshot.resources, snapshot.gaps, done);
+        self.gaps.truncate(ended);
     }
 
     /// In an order that does not depend on which call ended first.
@@ -206,6 +266,19 @@ impl Output {
         snapshot.gaps = self.gaps;
         Collected { snapshot, done: self.done, stopped: self.stopped, calls }
     }
+}
+
+/// The gaps of a unit that was stopped.
+fn stopped(unit: &Unit, group: &Group) -> Vec<Gap> {
+    let one = |kind: TypeName| {
+        let mut gap = Gap::new(STOPPED, GapReason::NotCollected, format!("before `{}` ended", unit.group));
+        gap = gap.help("run it again with `--resume`");
+        gap.account = Some(unit.account.clone());
+        gap.region = unit.region.clone();
+        gap.type_name = Some(kind);
+        gap
+    };
+    group.root.type_names().into_iter().map(one).collect()
 }
 
 /// Gives each of several resources of one id a number: an id names one resource.

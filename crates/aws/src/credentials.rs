@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use crate::client::Http;
 use crate::environment::Environment;
 use crate::error::AwsError;
-use crate::settings::MfaPrompt;
+use crate::settings::{Limits, MfaPrompt};
 
 pub(crate) use profile::Profiles;
 
@@ -57,6 +57,8 @@ pub(crate) enum Source {
     Fixed(Credentials),
     /// A role, with the credentials of another source.
     Role { source: Box<Source>, role: Role },
+    /// A role, with the credentials that another provider holds: they are fetched (and an MFA code asked for) once for all.
+    Through { provider: Box<Provider>, role: Role },
     /// A role, with a token that an identity provider wrote into a file.
     WebIdentity { role: Role, token_file: String },
     /// The role of an SSO sign-in.
@@ -88,6 +90,8 @@ pub(crate) struct Means {
     pub(crate) mfa: Option<MfaPrompt>,
     /// The Region whose STS is asked.
     pub(crate) region: String,
+    /// How often and how fast a failing call is tried again.
+    pub(crate) limits: Limits,
 }
 
 /// Gives credentials, and new ones when they are about to expire.
@@ -98,6 +102,12 @@ pub(crate) struct Provider {
     held: Arc<Mutex<Option<Credentials>>>,
 }
 
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({:?})", self.source)
+    }
+}
+
 impl Provider {
     pub(crate) fn new(source: Source, means: Means) -> Provider {
         Provider { source, means, held: Arc::new(Mutex::new(None)) }
@@ -105,7 +115,7 @@ impl Provider {
 
     /// The same credentials, used to assume a role.
     pub(crate) fn with_role(&self, role: Role) -> Provider {
-        Provider::new(Source::Role { source: Box::new(self.source.clone()), role }, self.means.clone())
+        Provider::new(Source::Through { provider: Box::new(self.clone()), role }, self.means.clone())
     }
 
     /// Credentials that are good for some minutes.
@@ -124,13 +134,16 @@ impl Provider {
         }
     }
 
-    /// Throws away what is held. False if the source cannot give anything new.
-    pub(crate) async fn renew(&self) -> bool {
+    /// Throws away what is held, if it still is what was refused (known by its key id): of many calls that were refused at once
+    /// the first has it fetched anew. False if the source cannot give anything new.
+    pub(crate) async fn renew(&self, refused: &str) -> bool {
         if matches!(self.source, Source::Fixed(_)) {
             return false;
         }
         let mut held = self.held.lock().await;
-        *held = None;
+        if held.as_ref().is_some_and(|c| c.key_id == refused) {
+            *held = None;
+        }
         true
     }
 }
@@ -152,6 +165,10 @@ async fn fetch(source: &Source, means: &Means) -> Result<Credentials, AwsError> 
             metadata::container(url, token.as_deref(), token_file.as_deref(), means).await?
         }
         Source::Instance { endpoint } => metadata::instance(endpoint, means).await?,
+        Source::Through { provider, role } => {
+            roles.push(role);
+            Box::pin(provider.get()).await?
+        }
         Source::Role { .. } => return Err(AwsError::credentials("a role without a source", "name a `source_profile`")),
     };
     for role in roles.into_iter().rev() {

@@ -19,6 +19,13 @@ pub enum AwsError {
         /// What to do.
         help: String,
     },
+    /// A role could not be assumed.
+    Role {
+        /// The role.
+        arn: String,
+        /// What the Security Token Service said.
+        error: CallError,
+    },
     /// The account could not be asked who it is.
     Identity(CallError),
     /// The catalogue names a call that the API facts do not have, or an expression that cannot be read.
@@ -38,15 +45,27 @@ impl AwsError {
     pub fn help(&self) -> Option<&str> {
         match self {
             AwsError::Credentials { help, .. } | AwsError::Config { help, .. } => Some(help),
-            AwsError::Identity(error) if error.kind == ErrorKind::Credentials => {
+            AwsError::Role { error, .. } if error.kind == ErrorKind::Denied => {
+                Some("check the role's trust policy and the caller's permissions")
+            }
+            AwsError::Identity(error) | AwsError::Role { error, .. } if error.kind == ErrorKind::Credentials => {
                 Some("the credentials are wrong or expired: sign in again")
             }
-            AwsError::Identity(error)
+            AwsError::Identity(error) | AwsError::Role { error, .. }
                 if matches!(error.kind, ErrorKind::Failed | ErrorKind::Malformed | ErrorKind::Throttled) =>
             {
                 Some("check the network, the proxy, the Region and `AWS_ENDPOINT_URL`")
             }
+            AwsError::Role { .. } => Some("check the role's name, its trust policy and the caller's permissions"),
             AwsError::Identity(_) | AwsError::Plan(_) => None,
+        }
+    }
+
+    /// What kind of failed call it was, if it was one.
+    pub(crate) fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            AwsError::Role { error, .. } | AwsError::Identity(error) => Some(error.kind),
+            _ => None,
         }
     }
 }
@@ -55,6 +74,7 @@ impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AwsError::Credentials { message, .. } | AwsError::Config { message, .. } => f.write_str(message),
+            AwsError::Role { arn, error } => write!(f, "`{arn}` could not be assumed: {error}"),
             AwsError::Identity(error) => write!(f, "could not find out which account this is: {error}"),
             AwsError::Plan(message) => write!(f, "the catalogue cannot be collected: {message}"),
         }

@@ -26,7 +26,7 @@ mod value;
 mod wire;
 
 pub use answers::Answers;
-pub use collect::{Collected, Plan, Progress, Unit, collect};
+pub use collect::{Collected, Plan, Progress, Unit, Watch, collect};
 pub use environment::Environment;
 pub use error::{AwsError, CallError, ErrorKind};
 pub use facts::facts_source;

@@ -71,13 +71,39 @@ impl Default for Limits {
             wait_min: Duration::from_millis(200),
             wait_max: Duration::from_secs(20),
             tries_max: 4,
-            throttled_tries_max: 10,
+            throttled_tries_max: 12,
             body_bytes_max: 64 << 20,
             pages_max: 10_000,
             items_max: 1_000_000,
             requests_at_once: 48,
             calls_per_second: 100.0,
         }
+    }
+}
+
+impl Limits {
+    /// The wait before the next try after `failed` of them: twice as long after each, at most `wait_max`, and a random part of
+    /// it, at least the half.
+    pub(crate) fn wait(&self, failed: u32) -> Duration {
+        self.wait_longest(failed).mul_f64(0.5 + 0.5 * crate::client::random())
+    }
+
+    fn wait_longest(&self, failed: u32) -> Duration {
+        self.wait_min.saturating_mul(1 << failed.min(16)).min(self.wait_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_of_throttling_is_waited_out() {
+        let limits = Limits::default();
+        let least: Duration = (1..limits.throttled_tries_max).map(|n| limits.wait_longest(n) / 2).sum();
+        assert!(least >= Duration::from_secs(60), "{least:?}");
+        let waits: Vec<Duration> = (1..40).map(|n| limits.wait(n)).collect();
+        assert!(waits.iter().all(|w| *w >= limits.wait_min && *w <= limits.wait_max), "{waits:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use aws::{Collected, Config, Environment, Limits, Plan, collect};
+use aws::{Collected, Config, Environment, Limits, Plan, Watch, collect};
 use catalogue::SourceFile;
 use model::{Region, Resource, TypeName, Value, to_json};
 use server::moto;
@@ -53,7 +53,7 @@ fn scan(plan: &Plan, url: &str, tries_max: u32) -> Collected {
         },
         ..Config::default()
     };
-    collect(plan, &config, None, &|_| {}).unwrap()
+    collect(plan, &config, None, Watch { progress: &|_| {}, keep: None }).unwrap()
 }
 
 fn find<'a>(got: &'a Collected, kind: &str, name: &str) -> &'a Resource {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use aws::{Cancel, Collected, Config, Environment, Limits, MfaPrompt, Plan, Progress, Unit};
+use aws::{Cancel, Collected, Config, Environment, Limits, MfaPrompt, Plan, Progress, Unit, Watch};
 use catalogue::Catalogue;
 use engine::Filter;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -112,7 +112,14 @@ pub(crate) fn collect(args: &LiveArgs, plan: &Plan, secret: &SecretPaths) -> Res
     };
     stop_on_interrupt(config.cancel.clone())?;
     let bar = bar();
-    let collected = aws::collect(plan, &config, earlier, &|progress| show(&bar, progress));
+    let keep = |file: &Path, so_far: &Collected| {
+        if let Err(error) = write(file, &so_far.snapshot, Some(so_far), secret) {
+            bar.suspend(|| output::tell(&format!("what was collected so far could not be kept: {error:#}")));
+        }
+    };
+    let keep = args.resume.as_deref().map(|file| move |so_far: &Collected| keep(file, so_far));
+    let watch = Watch { progress: &|progress| show(&bar, progress), keep: keep.as_ref().map(|keep| keep as &dyn Fn(&Collected)) };
+    let collected = aws::collect(plan, &config, earlier, watch);
     bar.finish_and_clear();
     let collected = collected.map_err(|error| match error.help() {
         Some(help) => anyhow::anyhow!("{error}\n  help: {help}"),

@@ -221,7 +221,7 @@ fn judged(catalogue: &Catalogue, plan: &aws::Plan, url: &str) -> Outcome {
         limits,
         ..aws::Config::default()
     };
-    let collected = aws::collect(plan, &config, None, &|_| {}).unwrap();
+    let collected = aws::collect(plan, &config, None, aws::Watch { progress: &|_| {}, keep: None }).unwrap();
     let now = "2026-11-01T00:00:00Z".parse().unwrap();
     engine::scan(&collected.snapshot, catalogue, &engine::Config::default(), now)
 }

@@ -131,14 +131,20 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Writes a snapshot file. An earlier file of the name stays until the new one is whole.
+/// Writes a snapshot file. An earlier file of the name stays until the new one is whole and on the disk, so that a killed
+/// program or a lost machine leaves one of the two.
 pub fn write(path: &Path, snapshot: &Snapshot, meta: &Meta, secret: &SecretPaths) -> Result<(), StoreError> {
     let bytes = encode(snapshot, meta, secret)?;
     let fail = |e: std::io::Error| StoreError::Io { path: path.display().to_string(), message: e.to_string() };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
-    std::fs::write(&part, bytes).map_err(fail)?;
+    let whole = |bytes: &[u8]| {
+        let mut file = std::fs::File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    whole(&bytes).map_err(fail)?;
     std::fs::rename(&part, path).map_err(fail)
 }
 

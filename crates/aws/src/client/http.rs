@@ -24,6 +24,16 @@ pub(crate) enum HttpError {
     TooLong(usize),
 }
 
+impl HttpError {
+    /// What happened.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            HttpError::Unreachable(words) | HttpError::Broken(words) => words.clone(),
+            HttpError::TooLong(limit) => format!("the answer is longer than {limit} bytes"),
+        }
+    }
+}
+
 /// How long to wait, and how much to take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpLimits {

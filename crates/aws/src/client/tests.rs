@@ -29,7 +29,14 @@ fn client(server: &Server, limits: Limits) -> (Client, Cancel) {
     let http = HttpLimits { connect: limits.connect, whole: limits.request, body_bytes_max: limits.body_bytes_max };
     let http = Http::new(&env, http).unwrap();
     let cancel = Cancel::default();
-    let means = Means { http: http.clone(), local: http.clone(), env: env.clone(), mfa: None, region: "us-east-1".into() };
+    let means = Means {
+        http: http.clone(),
+        local: http.clone(),
+        env: env.clone(),
+        mfa: None,
+        region: "us-east-1".into(),
+        limits: Limits::default(),
+    };
     let provider = Provider::new(Source::Fixed(Credentials::new("AKIDEXAMPLE", "secret", None)), means);
     (Client::new(Arc::new(Shared::new(http, env, limits, cancel.clone())), provider), cancel)
 }
@@ -62,7 +69,7 @@ fn failures_are_tried_again_and_refusals_are_not() {
     let cases: Vec<(Reply, Result<(), ErrorKind>, usize)> = vec![
         (Reply::of(500, bad), Err(ErrorKind::Failed), 4),
         (Reply::of(503, "<html>busy</html>"), Err(ErrorKind::Failed), 4),
-        (Reply::of(400, "{\"__type\":\"ThrottlingException\"}"), Err(ErrorKind::Throttled), 10),
+        (Reply::of(400, "{\"__type\":\"ThrottlingException\"}"), Err(ErrorKind::Throttled), 12),
         (Reply::of(400, "{\"__type\":\"AccessDeniedException\"}"), Err(ErrorKind::Denied), 1),
         (Reply::of(403, "no"), Err(ErrorKind::Denied), 1),
         (Reply::of(400, "{\"__type\":\"ExpiredTokenException\"}"), Err(ErrorKind::Credentials), 1),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::collect::CollectScope;
+use futures_util::stream::{self, StreamExt};
 use model::{AccountId, Arn, Gap, GapReason, Partition, Region, Value};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -13,6 +14,9 @@ use crate::credentials::{Means, Profiles, Provider, Role, find as find_credentia
 use crate::endpoint;
 use crate::error::{AwsError, CallError, ErrorKind};
 use crate::settings::Config;
+
+/// How many accounts of an organisation are entered at once.
+const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// An account with its client and its enabled Regions.
 #[derive(Clone)]
@@ -62,6 +66,7 @@ pub(crate) async fn connect(config: &Config) -> Result<(Arc<Shared>, Provider, R
         env: env.clone(),
         mfa: config.mfa.clone(),
         region: region.clone(),
+        limits: limits.clone(),
     };
     let mut provider = Provider::new(find_credentials(env, &profiles, profile)?, means.clone());
     if let Some(arn) = &config.role_arn {
@@ -79,13 +84,22 @@ pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsE
     let own = account(&shared, &provider, &start, config, gaps).await?;
     let mut accounts = Vec::new();
     if let Some(role) = &config.org_role {
-        for id in members(&own, &start, gaps).await {
-            if id == own.id {
-                continue;
-            }
+        let ids = members(&own, &start, gaps).await;
+        let one = |id: AccountId| {
+            let (shared, provider, start) = (&shared, &provider, &start);
             let arn = format!("arn:{}:iam::{id}:role/{role}", own.partition.name());
-            let theirs = provider.with_role(Role { arn, external_id: config.external_id.clone(), ..Role::default() });
-            match account(&shared, &theirs, &start, config, gaps).await {
+            async move {
+                let theirs = provider.with_role(Role { arn, external_id: config.external_id.clone(), ..Role::default() });
+                let mut gaps = Gaps::default();
+                let found = account(shared, &theirs, start, config, &mut gaps).await;
+                (id, found, gaps)
+            }
+        };
+        let all: Vec<_> = ids.into_iter().filter(|id| *id != own.id).map(one).collect();
+        let all: Vec<_> = stream::iter(all).buffered(ACCOUNTS_AT_ONCE).collect().await;
+        for (id, found, more) in all {
+            gaps.join(more);
+            match found {
                 Ok(found) => accounts.push(found),
                 Err(error) => gaps.add_gap(closed(&id, &error, role)),
             }
@@ -95,9 +109,14 @@ pub(super) async fn find(config: &Config, gaps: &mut Gaps) -> Result<Found, AwsE
     Ok(Found { accounts, shared })
 }
 
+/// The gap of an account that could not be entered.
 fn closed(id: &AccountId, error: &AwsError, role: &str) -> Gap {
-    let mut gap = Gap::new(format!("account {id}"), GapReason::Denied, error.to_string());
-    gap = gap.help(format!("let the role `{role}` of account {id} trust the caller"));
+    let (reason, help) = match error.kind() {
+        Some(ErrorKind::Failed | ErrorKind::Throttled) => (GapReason::Failed, "run it again".to_owned()),
+        Some(ErrorKind::Malformed) => (GapReason::Malformed, "run it again".to_owned()),
+        _ => (GapReason::Denied, format!("let the role `{role}` of account {id} trust the caller")),
+    };
+    let mut gap = Gap::new(format!("account {id}"), reason, error.to_string()).help(help);
     gap.account = Some(id.clone());
     gap
 }

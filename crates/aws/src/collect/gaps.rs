@@ -52,6 +52,13 @@ impl Gaps {
         self.found.entry(key).or_insert(gap);
     }
 
+    /// Notes what another met.
+    pub(crate) fn join(&mut self, other: Gaps) {
+        for (key, gap) in other.found {
+            self.found.entry(key).or_insert(gap);
+        }
+    }
+
     pub(crate) fn finish(self) -> Vec<Gap> {
         self.found.into_values().collect()
     }

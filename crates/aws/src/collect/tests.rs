@@ -5,11 +5,14 @@ use catalogue::format::{TypeFile, TypeFolder};
 use model::{GapReason, Reason, Region, Resource, Value, to_json};
 use serde_json::json;
 
-use super::{Collected, Plan, Progress, collect};
+use super::{Collected, Plan, Progress, Watch, collect};
 use crate::canned::{Asked, Reply, Server, serve};
 use crate::environment::Environment;
 use crate::error::AwsError;
 use crate::settings::{Cancel, Config, Limits};
+
+/// Nobody looks on.
+const QUIET: Watch<'_> = Watch { progress: &|_| {}, keep: None };
 
 const QUEUES: (&str, &str) = (
     "type = \"AWS::SQS::Queue\"\ntitle = \"queue\"\nidentifier = [\"QueueUrl\"]\nname = \"QueueName\"\narn = \"arn:{partition}:sqs:{region}:{account}:{QueueName}\"",
@@ -119,7 +122,7 @@ fn account(asked: &Asked) -> Reply {
 fn run(types: &[(&str, &str)], server: &Server, change: impl FnOnce(&mut Config)) -> Collected {
     let mut config = config(server);
     change(&mut config);
-    collect(&plan(types).unwrap(), &config, None, &|_| {}).unwrap()
+    collect(&plan(types).unwrap(), &config, None, QUIET).unwrap()
 }
 
 fn props(resource: &Resource) -> serde_json::Value {
@@ -269,7 +272,7 @@ fn what_was_stopped_is_kept_and_taken_up_again() {
     let mut config = config(&server);
     config.cancel = cancel;
     let plan = plan(&[QUEUES]).unwrap();
-    let first = collect(&plan, &config, None, &|_| {}).unwrap();
+    let first = collect(&plan, &config, None, QUIET).unwrap();
     assert!(first.stopped && first.done.is_empty());
     let [gap] = &first.snapshot.gaps[..] else { panic!() };
     assert!(gap.matters && gap.help.as_deref().unwrap().contains("--resume"));
@@ -277,12 +280,33 @@ fn what_was_stopped_is_kept_and_taken_up_again() {
     config.cancel = Cancel::default();
     let calm = serve(|asked, _| account(asked));
     config.environment = config.environment.with_var("AWS_ENDPOINT_URL", &calm.url);
-    let second = collect(&plan, &config, Some(first), &|_| {}).unwrap();
+    let second = collect(&plan, &config, Some(first), QUIET).unwrap();
     assert_eq!((second.snapshot.resources.len(), second.snapshot.gaps.len(), second.done.len()), (2, 0, 1));
     let before = calm.asked().len();
-    let third = collect(&plan, &config, Some(second.clone()), &|_| {}).unwrap();
+    let third = collect(&plan, &config, Some(second.clone()), QUIET).unwrap();
     assert_eq!(third.snapshot, second.snapshot);
     assert_eq!(calm.asked().len() - before, 2, "only who we are and which Regions there are");
+}
+
+#[test]
+fn what_is_there_is_handed_over_while_it_runs() {
+    let server = serve(|asked, _| match asked.operation().as_str() {
+        "ListClusters" => Reply { delay: Duration::from_millis(2500), ..account(asked) },
+        _ => account(asked),
+    });
+    let kept: Mutex<Vec<Collected>> = Mutex::new(Vec::new());
+    let plan = plan(&[QUEUES, SERVICES]).unwrap();
+    let keep = |so_far: &Collected| kept.lock().unwrap().push(so_far.clone());
+    let whole = collect(&plan, &config(&server), None, Watch { progress: &|_| {}, keep: Some(&keep) }).unwrap();
+    let kept = kept.into_inner().unwrap();
+    // Once: what did not change is not handed over again.
+    let [half] = &kept[..] else { panic!("{}", kept.len()) };
+    assert_eq!((half.stopped, half.snapshot.resources.len(), half.done.len()), (true, 2, 1));
+    let gaps: Vec<_> = half.snapshot.gaps.iter().map(|g| (g.what.as_str(), g.type_name.as_ref().unwrap().as_str())).collect();
+    assert_eq!(gaps, [(super::STOPPED, "AWS::ECS::Service")]);
+    assert_eq!((whole.snapshot.resources.len(), whole.snapshot.gaps.len(), whole.stopped), (5, 0, false));
+    let again = collect(&plan, &config(&serve(|asked, _| account(asked))), Some(half.clone()), QUIET).unwrap();
+    assert_eq!(again.snapshot, whole.snapshot);
 }
 
 #[test]
@@ -290,7 +314,7 @@ fn progress_is_told() {
     let server = serve(|asked, _| account(asked));
     let seen: Mutex<Vec<Progress>> = Mutex::new(Vec::new());
     let plan = plan(&[QUEUES, SERVICES]).unwrap();
-    collect(&plan, &config(&server), None, &|p| seen.lock().unwrap().push(p.clone())).unwrap();
+    collect(&plan, &config(&server), None, Watch { progress: &|p| seen.lock().unwrap().push(p.clone()), keep: None }).unwrap();
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen.iter().map(|p| (p.done, p.units)).collect::<Vec<_>>(), [(1, 2), (2, 2)]);
     assert_eq!(seen[1].resources, 5);
@@ -363,8 +387,8 @@ fn what_cannot_be_collected_is_refused_before_the_first_call() {
 #[test]
 fn wrong_credentials_and_nonsense_end_it_at_the_start() {
     let refused = serve(|_, _| Reply::of(403, "<E><Error><Code>InvalidClientTokenId</Code></Error></E>"));
-    let error = collect(&plan(&[QUEUES]).unwrap(), &config(&refused), None, &|_| {}).unwrap_err();
+    let error = collect(&plan(&[QUEUES]).unwrap(), &config(&refused), None, QUIET).unwrap_err();
     assert!(error.help().unwrap().contains("sign in"));
     let odd = serve(|_, _| Reply::ok("<R><GetCallerIdentityResult><Account>me</Account></GetCallerIdentityResult></R>"));
-    assert!(collect(&plan(&[QUEUES]).unwrap(), &config(&odd), None, &|_| {}).is_err());
+    assert!(collect(&plan(&[QUEUES]).unwrap(), &config(&odd), None, QUIET).is_err());
 }

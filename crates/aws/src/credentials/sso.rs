@@ -39,7 +39,7 @@ pub(super) async fn credentials(login: &Login, means: &Means) -> Result<Credenti
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let url = format!("{base}/federation/credentials?role_name={}&account_id={}", encode(&login.role), encode(&login.account));
     let headers = [("x-amz-sso_bearer_token".to_owned(), token.to_owned())];
-    let raw = means.http.send("GET", &url, &headers, b"").await.map_err(|e| fail(format!("cannot be used: {e:?}")))?;
+    let raw = means.http.send("GET", &url, &headers, b"").await.map_err(|e| fail(format!("cannot be used: {}", e.words())))?;
     if raw.status != 200 {
         let error = api_error(&raw);
         return Err(fail(format!("was refused: {} {}", error.code, error.message)));

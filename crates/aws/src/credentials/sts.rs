@@ -8,8 +8,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use roxmltree::Document;
 
 use super::{Credentials, Means, Role};
+use crate::client::{clock_lag, shifted};
 use crate::endpoint;
-use crate::error::AwsError;
+use crate::error::{AwsError, CallError, ErrorKind, classify};
 use crate::facts::Facts;
 use crate::sign;
 use crate::wire::{Raw, api_error};
@@ -62,30 +63,53 @@ async fn send(
     credentials: Option<&Credentials>,
     means: &Means,
 ) -> Result<Credentials, AwsError> {
-    let fail = |message: String| {
-        AwsError::credentials(
-            format!("`{}` could not be assumed: {message}", role.arn),
-            "check the role's trust policy and the caller's permissions",
-        )
+    let call = form.first().map_or("sts:AssumeRole".to_owned(), |(_, action)| format!("sts:{action}"));
+    let refuse = |kind, code: &str, message: &str| AwsError::Role {
+        arn: role.arn.clone(),
+        error: CallError::new(kind, &call, code, message),
     };
+    let fail = |message: String| refuse(ErrorKind::Failed, "", &message);
     let region = Region::new(&means.region).map_err(|e| fail(e.to_string()))?;
     let facts = Facts::get().service("sts").ok_or_else(|| fail("there are no facts on sts".to_owned()))?;
     let endpoint = endpoint::resolve("sts", facts, &region, "", &means.env).ok_or_else(|| fail("no endpoint".to_owned()))?;
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let body = form.iter().map(|(k, v)| format!("{k}={}", encode(v))).collect::<Vec<_>>().join("&").into_bytes();
     let url = format!("{}/", endpoint.base);
-    let mut headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-    if let Some(credentials) = credentials {
-        let signable = sign::Signable { method: "POST", url: &url, headers: &headers, body: &body };
-        let more = sign::headers(&signable, credentials, &endpoint.signing_region, &endpoint.signing_name, SystemTime::now());
-        headers.extend(more.map_err(&fail)?);
+    let plain = [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+    let (mut tries, mut lag) = (0, None);
+    loop {
+        let mut headers = plain.to_vec();
+        if let Some(credentials) = credentials {
+            let signable = sign::Signable { method: "POST", url: &url, headers: &headers, body: &body };
+            let now = shifted(SystemTime::now(), lag.unwrap_or(0));
+            let more = sign::headers(&signable, credentials, &endpoint.signing_region, &endpoint.signing_name, now);
+            headers.extend(more.map_err(&fail)?);
+        }
+        let error = match means.http.send("POST", &url, &headers, &body).await {
+            Ok(raw) if raw.status == 200 => {
+                return read(&raw).ok_or_else(|| refuse(ErrorKind::Malformed, "", "the answer holds no credentials"));
+            }
+            Ok(raw) => {
+                let found = api_error(&raw);
+                let kind = classify(&found.code, raw.status);
+                if kind == ErrorKind::Credentials && lag.is_none() && credentials.is_some() {
+                    lag = clock_lag(&raw, SystemTime::now());
+                    if lag.is_some() {
+                        continue;
+                    }
+                }
+                refuse(kind, &found.code, &found.message)
+            }
+            Err(error) => fail(error.words()),
+        };
+        tries += 1;
+        match error.kind() {
+            Some(ErrorKind::Failed | ErrorKind::Throttled) if tries < means.limits.tries_max => {
+                tokio::time::sleep(means.limits.wait(tries)).await;
+            }
+            _ => return Err(error),
+        }
     }
-    let raw = means.http.send("POST", &url, &headers, &body).await.map_err(|e| fail(format!("{e:?}")))?;
-    if raw.status != 200 {
-        let error = api_error(&raw);
-        return Err(fail(format!("{} {}", error.code, error.message)));
-    }
-    read(&raw).ok_or_else(|| fail("the answer holds no credentials".to_owned()))
 }
 
 fn read(raw: &Raw) -> Option<Credentials> {

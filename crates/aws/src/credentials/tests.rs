@@ -6,7 +6,7 @@ use super::{Credentials, Means, Profiles, Provider, Role, Source, find};
 use crate::canned::{Reply, Server, serve};
 use crate::client::{Http, HttpLimits};
 use crate::environment::Environment;
-use crate::settings::MfaPrompt;
+use crate::settings::{Limits, MfaPrompt};
 
 const STS: &str = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
     <SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
@@ -24,7 +24,14 @@ fn source(config: &str, profile: &str) -> Result<Source, String> {
 fn means(env: &Environment, mfa: Option<MfaPrompt>) -> Means {
     let limits = HttpLimits { connect: Duration::from_secs(1), whole: Duration::from_secs(2), body_bytes_max: 1 << 20 };
     let http = Http::local(limits).unwrap();
-    Means { http: http.clone(), local: http, env: env.clone(), mfa, region: "eu-west-1".into() }
+    Means {
+        http: http.clone(),
+        local: http,
+        env: env.clone(),
+        mfa,
+        region: "eu-west-1".into(),
+        limits: Limits { wait_min: Duration::from_millis(1), ..Limits::default() },
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]

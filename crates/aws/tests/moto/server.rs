@@ -57,6 +57,15 @@ impl Moto {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Runs a script beside the seed, with the server's address, and gives the lines that it prints.
+    pub(crate) fn script(&self, name: &str) -> Vec<String> {
+        let python = std::env::var_os("PALISADE_TEST_PYTHON").unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/tests/moto").join(name);
+        let output = Command::new(python).arg(path).arg(self.url()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
     /// The server with a hand in between: `fault` may answer in its place; else an answer is asked for once and remembered.
     pub(crate) fn between(&self, fault: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static) -> Server {
         let (port, answers) = (self.port, Arc::clone(&self.answers));
@@ -64,9 +73,10 @@ impl Moto {
             if let Some(reply) = fault(asked) {
                 return reply;
             }
-            let service = asked.header("authorization").split('/').nth(3).unwrap_or_default();
+            let mut signed = asked.header("authorization").split('/');
+            let (whose, service) = (signed.next().unwrap_or_default(), signed.nth(2).unwrap_or_default());
             let target = asked.header("x-amz-target").to_owned();
-            let key = (format!("{service} {} {}", asked.method, asked.path), target, asked.body.clone());
+            let key = (format!("{whose} {service} {} {}", asked.method, asked.path), target, asked.body.clone());
             let known = answers.lock().unwrap().get(&key).cloned();
             known.unwrap_or_else(|| {
                 let reply = forward(port, asked);
