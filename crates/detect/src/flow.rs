@@ -25,6 +25,7 @@ mod state;
 pub mod synthetic;
 mod table;
 mod threats;
+mod turned;
 mod view;
 mod window;
 

@@ -93,6 +93,9 @@ pub(crate) struct Tally {
     /// The minutes of the bucket in which a record of the client's started.
     pub(crate) minutes: u16,
     pub(crate) marks: u16,
+    /// The smallest client port; 0 if none is known.
+    #[serde(default)]
+    pub(crate) port: u16,
     input: u32,
     byte: u64,
 }
@@ -133,11 +136,12 @@ impl Tally {
             most_at: start,
             minutes: 0,
             marks: if record.tcp_flags.is_some() { FLAGS } else { 0 },
+            port: 0,
             input: origin.input,
             byte: origin.byte,
         };
         let port = if from_client { record.source_port } else { record.destination_port };
-        tally.ports = bit(port);
+        (tally.ports, tally.port) = (bit(port), port);
         let flags = record.tcp_flags.unwrap_or(0);
         if from_client {
             tally.forth = way;
@@ -168,6 +172,10 @@ impl Tally {
         self.short_bytes = self.short_bytes.saturating_add(other.short_bytes);
         self.short_squares = self.short_squares.saturating_add(other.short_squares);
         self.ports |= other.ports;
+        self.port = match (self.port, other.port) {
+            (0, port) | (port, 0) => port,
+            (ours, theirs) => ours.min(theirs),
+        };
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.minutes |= other.minutes;
@@ -199,6 +207,49 @@ impl Tally {
         let flows = u64::from(self.forth.flows);
         let probe = u64::from(self.forth.packets) <= flows * 10 && self.forth.bytes <= flows * 1500;
         flows > 0 && !self.paid() && (probe || self.forth.rejected == self.forth.flows)
+    }
+
+    /// A whole exchange in small pieces, such as a prompt and what is typed: more than a probe and its reset.
+    pub(crate) fn connected(&self) -> bool {
+        let several = |way: &Way, least: u64| way.flows > 0 && u64::from(way.packets) >= u64::from(way.flows) * least;
+        several(&self.forth, 4) && several(&self.back, 3)
+    }
+
+    /// The client only answers probes with resets, which are bare headers without options where a SYN has some (RFC 9293): nothing
+    /// but the ports had told who began.
+    pub(crate) fn resets_probes(&self, v6: bool) -> bool {
+        let bare = if v6 { 60 } else { 40 };
+        let packets = |way: &Way| u64::from(way.packets);
+        let resets = self.forth.bytes == packets(&self.forth) * bare && packets(&self.back) * bare <= self.back.bytes;
+        self.forth.packets > 0
+            && self.back.packets > 0
+            && resets
+            && !self.has(SYN)
+            && packets(&self.back) <= 3 * u64::from(self.back.flows)
+    }
+
+    /// The one client port, if all records had the same.
+    pub(crate) fn one_port(&self) -> Option<u16> {
+        (self.ports.count_ones() == 1 && self.port > 0).then_some(self.port)
+    }
+
+    /// The same conversation if the server began it, from `port`.
+    pub(crate) fn turned(&self, port: u16, v6: bool) -> Tally {
+        let (forth, back) = (self.back, self.forth);
+        let short = u64::from(forth.most) <= SHORT_BYTES && forth.flows > 0;
+        let paid = back.rejected < back.flows && back.bytes > u64::from(back.packets).saturating_mul(bare_bytes(v6));
+        Tally {
+            forth,
+            back,
+            short: if short { forth.flows } else { 0 },
+            short_bytes: if short { forth.bytes } else { 0 },
+            short_squares: if short { forth.bytes.saturating_pow(2) / u64::from(forth.flows) } else { 0 },
+            ports: bit(port),
+            port,
+            minutes: self.minutes | 1 << (i64::from(self.first).rem_euclid(BUCKET) / 60),
+            marks: self.marks & FLAGS | if paid { PAID } else { 0 },
+            ..*self
+        }
     }
 
     /// How many different client ports there were, see [`different`].
@@ -265,6 +316,11 @@ fn class(port: u16) -> u8 {
     }
 }
 
+/// Whether a port is no known service's, so that a client may have it as well.
+pub(crate) fn is_loose(port: u16) -> bool {
+    class(port) == 2
+}
+
 /// Whether the protocol has ports: TCP, UDP, SCTP, UDP-Lite, DCCP.
 pub(crate) fn has_ports(protocol: u8) -> bool {
     matches!(protocol, 6 | 17 | 33 | 132 | 136)
@@ -282,6 +338,9 @@ pub(crate) fn role(record: &Record<'_>) -> Role {
         _ => {}
     }
     let (source, destination) = (record.source_port, record.destination_port);
+    if record.tcp_flags.is_some_and(|flags| flags & 7 == 4) && is_loose(source) && is_loose(destination) && record.packets <= 3 {
+        return Role::Destination; // Resets alone answer what the other side tried.
+    }
     if source == destination {
         return Role::Twin;
     }
@@ -315,6 +374,7 @@ mod tests {
             (40_000, 50_001, Some(2), Action::Accept, Role::Source),
             (40_000, 50_001, Some(3), Action::Accept, Role::Source),
             (40_000, 50_001, Some(18), Action::Accept, Role::Destination),
+            (50_001, 40_000, Some(20), Action::Accept, Role::Destination),
             (443, 50_000, Some(4), Action::Accept, Role::Destination),
             (123, 123, None, Action::Accept, Role::Twin),
         ] {

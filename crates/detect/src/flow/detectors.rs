@@ -4,6 +4,7 @@ pub(crate) mod brute;
 pub(crate) mod calls;
 pub(crate) mod exposure;
 pub(crate) mod flood;
+pub(crate) mod many;
 pub(crate) mod metric;
 pub(crate) mod scan;
 pub(crate) mod slow;

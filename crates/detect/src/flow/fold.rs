@@ -8,7 +8,7 @@ use logs::flow::{Address, Direction, Field, Record};
 use rustc_hash::FxHashMap;
 
 use super::alarm::{Alarm, Firing, Metric};
-use super::conversation::{BUCKET, Code, Key, Origin, Role, Tally, role};
+use super::conversation::{BUCKET, Code, Key, Origin, Role, Tally, has_ports, role};
 use super::interface::Interface;
 use super::rate::{Rate, Volume};
 use super::table::{Table, mix};
@@ -170,6 +170,8 @@ impl Fold {
             Role::Destination => (destination, source, record.source_port),
             _ => (source, destination, record.destination_port),
         };
+        // Other sources than AWS write ICMP's type and code as ports, each way its own.
+        let port = if has_ports(record.protocol) { port } else { 0 };
         let bucket = (start.max(0) / BUCKET) as u32;
         let key = Key { client, server, interface, bucket, port, protocol: record.protocol, twin: role == Role::Twin };
         if kept(client, self.thinned) {

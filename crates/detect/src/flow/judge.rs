@@ -3,7 +3,7 @@
 use logs::flow::{Address, Field};
 
 use super::detector::{Detector, Rule, Tuning};
-use super::detectors::{brute, calls, exposure, flood, metric, scan, slow, spoof, usual};
+use super::detectors::{brute, calls, exposure, flood, many, metric, scan, slow, spoof, usual};
 use super::finding::Finding;
 use super::fold::Fold;
 use super::inventory::Inventory;
@@ -22,7 +22,7 @@ const NATIVES: &[(&str, Native)] = &[
     ("success-after-brute-force", brute::success),
     ("volumetric-flood", flood::volume),
     ("half-open-flood", flood::half_open),
-    ("distributed-scan", slow::distributed),
+    ("distributed-scan", many::distributed),
     ("slow-scan", slow::slow),
     ("reflection", spoof::reflected),
     ("spoofing-out", spoof::leaving),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use logs::flow::Address;
 
-use super::conversation::{BUCKET, Code};
+use super::conversation::{BUCKET, Code, Key, Tally};
 use super::fold::Fold;
 use super::inventory::Inventory;
 use super::view::{Side, View};
@@ -64,12 +64,12 @@ impl Past {
                 past.calls.insert((own, view.address(other)));
             }
         };
-        for (key, tally) in fold.talks.iter() {
+        for (_, (key, tally)) in view.talks() {
             add(key.client, key.server, key.bucket, tally.forth.bytes);
             add(key.server, key.client, key.bucket, tally.back.bytes);
         }
-        for (key, _) in fold.talks.iter().filter(|(key, tally)| tally.paid() && !key.twin && view.side(key.server) == Side::Mine)
-        {
+        let serves = |key: &Key, tally: &Tally| tally.paid() && !key.twin && view.side(key.server) == Side::Mine;
+        for (_, (key, _)) in view.talks().filter(|(_, (key, tally))| serves(key, tally)) {
             past.services.insert((view.address(key.server), key.protocol, key.port));
         }
         past.bound();

@@ -47,6 +47,11 @@ impl Table {
 
     /// What is known of a conversation.
     pub(crate) fn get(&self, key: &Key) -> Option<&Tally> {
+        self.find(key).map(|(_, tally)| tally)
+    }
+
+    /// The number of a conversation, and what is known of it.
+    pub(crate) fn find(&self, key: &Key) -> Option<(u32, &Tally)> {
         let hash = hash(key);
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = (hash >> 32) as usize & mask;
@@ -59,7 +64,7 @@ impl Table {
                 && let Some((held, tally)) = self.entry(number - 1)
                 && held == key
             {
-                return Some(tally);
+                return Some((number - 1, tally));
             }
             at = (at + 1) & mask;
         }

@@ -7,6 +7,7 @@ use super::conversation::{Code, Key, PAID, Tally};
 use super::fold::Fold;
 use super::inventory::Inventory;
 use super::table::mix;
+use super::turned::Turned;
 
 /// Whose an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,57 @@ pub(crate) struct View<'a> {
     /// Addresses seen at those.
     mixed_any: bool,
     own_of: FxHashMap<u32, Vec<Code>>,
+    /// The network that most conversations have an end in, where no interface's own address can be told and it is a public one.
+    home: Option<(Address, u8)>,
+    turned: Turned,
+}
+
+/// Interfaces that seem to belong to a public address, while others have private ones: an interface's own IPv4 address is never a
+/// public one, so that it is somebody's who met many of one's own.
+fn outsiders(fold: &Fold) -> FxHashSet<u32> {
+    let one = |interface: &super::interface::Interface| {
+        let named = !interface.name.is_empty() && interface.own.is_empty();
+        interface.v4.one().filter(|code| named && !private(fold.address(*code)))
+    };
+    let suspects: FxHashMap<u32, Code> =
+        (0..).zip(&fold.interfaces).filter_map(|(number, interface)| Some((number, one(interface)?))).collect();
+    let mut found = FxHashSet::default();
+    for (key, _) in fold.talks.iter().filter(|_| !suspects.is_empty()) {
+        let Some(code) = suspects.get(&key.interface) else { continue };
+        let other = if key.client == *code { key.server } else { key.client };
+        if private(fold.address(other)) && !for_many(fold.address(other)) {
+            found.insert(key.interface);
+        }
+    }
+    found
+}
+
+/// Percent of the conversations that must have an end in a network for it to be taken for one's own.
+const HOME_PERCENT: usize = 95;
+
+/// The smallest public IPv4 network of 256 or 65,536 addresses that nearly all conversations have an end in, unless nearly all have a
+/// private end.
+fn home(fold: &Fold) -> Option<(Address, u8)> {
+    let enough = |count: usize| count * 100 >= fold.talks.len() * HOME_PERCENT;
+    let ends = |key: &Key| [fold.address(key.client), fold.address(key.server)];
+    if enough(fold.talks.iter().filter(|(key, _)| ends(key).iter().any(|end| private(*end))).count()) {
+        return None;
+    }
+    for bits in [24, 16] {
+        let block = |address: Address| Address(address.0 >> (32 - bits) << (32 - bits));
+        let mut counts: FxHashMap<Address, usize> = FxHashMap::default();
+        for (key, _) in fold.talks.iter() {
+            let [a, b] = ends(key).map(block);
+            for end in if a == b { vec![a] } else { vec![a, b] } {
+                *counts.entry(end).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().filter(|(block, _)| block.is_v4()).max_by_key(|(block, count)| (*count, *block));
+        if let Some((block, _)) = most.filter(|(block, count)| enough(*count) && !private(*block)) {
+            return Some((block, bits));
+        }
+    }
+    None
 }
 
 /// Counters that tell at little cost which groups may be large enough.
@@ -72,8 +124,9 @@ impl<'a> View<'a> {
     pub(crate) fn new(fold: &'a Fold, inventory: &'a Inventory) -> View<'a> {
         let mut mine: FxHashSet<Code> = FxHashSet::default();
         let mut own_of: FxHashMap<u32, Vec<Code>> = FxHashMap::default();
+        let outsiders = outsiders(fold);
         for (number, interface) in fold.interfaces.iter().enumerate() {
-            let named = !interface.name.is_empty();
+            let named = !interface.name.is_empty() && !outsiders.contains(&(number as u32));
             let own: Vec<Code> = interface.addresses().filter(|_| named || !interface.own.is_empty()).collect();
             mine.extend(own.iter().copied());
             own_of.insert(number as u32, own);
@@ -92,9 +145,37 @@ impl<'a> View<'a> {
                 own_of.entry(number as u32).or_default().push(own);
             }
         }
-        let mixed: Vec<bool> = fold.interfaces.iter().map(|i| i.mixed() || (i.name.is_empty() && i.own.is_empty())).collect();
+        let nobody = |(number, i): (u32, &super::interface::Interface)| {
+            i.mixed() || (i.name.is_empty() && i.own.is_empty()) || outsiders.contains(&number)
+        };
+        let mixed: Vec<bool> = (0..).zip(&fold.interfaces).map(nobody).collect();
         let mixed_any = mixed.iter().any(|mixed| *mixed);
-        View { fold, inventory, mine, mixed, mixed_any, own_of }
+        let unknown = mixed_any && mixed.iter().all(|mixed| *mixed) && inventory.is_empty();
+        let home = if unknown { home(fold) } else { None };
+        View { fold, inventory, mine, mixed, mixed_any, own_of, home, turned: Turned::of(fold) }
+    }
+
+    /// Every conversation, with its number.
+    pub(crate) fn talks(&self) -> impl Iterator<Item = (u32, &(Key, Tally))> {
+        let held = (0..).zip(self.fold.talks.iter()).filter(|(number, _)| !self.turned.gone.contains(number));
+        held.chain((self.fold.talks.len() as u32..).zip(&self.turned.talks))
+    }
+
+    fn entry(&self, number: u32) -> Option<&(Key, Tally)> {
+        match (number as usize).checked_sub(self.fold.talks.len()) {
+            Some(place) => self.turned.talks.get(place),
+            None => self.fold.talks.entry(number),
+        }
+    }
+
+    /// What is known of a conversation.
+    pub(crate) fn talk(&self, key: &Key) -> Option<&Tally> {
+        self.turned.get(key).or_else(|| self.fold.talks.get(key))
+    }
+
+    /// Whether the address is known to be one's own, not only taken for it because it is a private one.
+    pub(crate) fn surely_mine(&self, code: Code) -> bool {
+        self.mine.contains(&code) || self.inventory.owner(self.fold.address(code)).is_some()
     }
 
     pub(crate) fn address(&self, code: Code) -> Address {
@@ -104,7 +185,7 @@ impl<'a> View<'a> {
     /// Whose an address is. Where an interface's own address can't be told, private addresses count as one's own.
     pub(crate) fn side(&self, code: Code) -> Side {
         let address = self.fold.address(code);
-        if self.mine.contains(&code) || self.inventory.owner(address).is_some() {
+        if self.surely_mine(code) || self.home.is_some_and(|(block, bits)| address.within(block, bits)) {
             Side::Mine
         } else if !private(address) {
             Side::Far
@@ -141,8 +222,7 @@ impl<'a> View<'a> {
         let cell = |id: &[u64; 3]| mix(mix(id[0], id[1]), id[2]) as usize & (CELLS - 1);
         let mut cells = if least > 1 { vec![0u32; CELLS] } else { vec![] };
         if least > 1 {
-            for (id, weight) in self.fold.talks.iter().filter_map(|(key, tally)| by(key, tally)).filter(|(_, weight)| *weight > 0)
-            {
+            for (id, weight) in self.talks().filter_map(|(_, (key, tally))| by(key, tally)).filter(|(_, weight)| *weight > 0) {
                 if let Some(sum) = cells.get_mut(cell(&id)) {
                     *sum = sum.saturating_add(weight);
                 }
@@ -150,9 +230,9 @@ impl<'a> View<'a> {
         }
         let heavy = |id: &[u64; 3]| least <= 1 || cells.get(cell(id)).is_some_and(|sum| u64::from(*sum) >= least);
         let mut found: Vec<([u64; 3], u32, u32)> = vec![];
-        for (number, (key, tally)) in self.fold.talks.iter().enumerate() {
+        for (number, (key, tally)) in self.talks() {
             if let Some((id, weight)) = by(key, tally).filter(|(id, _)| heavy(id)) {
-                found.push((id, number as u32, weight));
+                found.push((id, number, weight));
             }
         }
         found.sort_unstable();
@@ -163,7 +243,7 @@ impl<'a> View<'a> {
     fn group(&self, members: &[([u64; 3], u32, u32)]) -> Group {
         let mut talks: Vec<Talk> = members
             .iter()
-            .filter_map(|(_, number, _)| self.fold.talks.entry(*number))
+            .filter_map(|(_, number, _)| self.entry(*number))
             .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
             .collect();
         let place = |talk: &Talk| Key { interface: 0, ..talk.key };

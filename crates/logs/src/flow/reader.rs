@@ -20,7 +20,7 @@ pub enum Reason {
     Address,
     /// The start is missing.
     NoTime,
-    /// A time before 2001.
+    /// A time before 1980.
     Time,
     /// A time that has not come yet.
     Future,
@@ -50,7 +50,7 @@ impl Reason {
             Reason::NoAddress => "no source or destination address",
             Reason::Address => "not an address",
             Reason::NoTime => "no start time",
-            Reason::Time => "a time before 2001",
+            Reason::Time => "a time before 1980",
             Reason::Future => "a time in the future",
             Reason::NotANumber => "not a number",
             Reason::TooLarge => "a number too large for its field",

@@ -53,7 +53,8 @@ fn steady(rule: &Rule<'_>, group: &Group) -> Option<(u64, u64)> {
         ports |= tally.ports;
     }
     let starts = minutes.len() as u64;
-    if starts < rule.number("starts") || flows > starts * rule.number("flows_per_start_max") {
+    let many = flows > starts * rule.number("flows_per_start_max");
+    if starts < rule.number("starts") || (many && !even(group)) {
         return None;
     }
     if different(ports) * 2 < starts.min(40) {
@@ -70,6 +71,23 @@ fn steady(rule: &Rule<'_>, group: &Group) -> Option<(u64, u64)> {
     (within * 100 >= gaps.len() as u64 * rule.number("steady_percent") && alike).then_some((starts, interval))
 }
 
+/// So many quarters of an hour, without the first and the last, tell whether calls come evenly.
+const QUARTERS_MIN: usize = 8;
+
+/// Whether calls that are too many for single minutes come evenly: their number in a quarter of an hour differs by less than half of
+/// what calls at random would (the variance of those is their mean).
+fn even(group: &Group) -> bool {
+    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+    for talk in &group.talks {
+        *counts.entry(talk.key.bucket).or_default() += u64::from(talk.tally.forth.flows);
+    }
+    let (Some((first, _)), Some((last, _))) = (counts.first_key_value(), counts.last_key_value()) else { return false };
+    let inner: Vec<f64> = (first + 1..*last).map(|bucket| counts.get(&bucket).copied().unwrap_or(0) as f64).collect();
+    let mean = inner.iter().sum::<f64>() / inner.len().max(1) as f64;
+    let variance = inner.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / inner.len().max(1) as f64;
+    inner.len() >= QUARTERS_MIN && variance * 4.0 <= mean
+}
+
 /// The largest sum over an hour of quarters, and the quarters that make it.
 fn hour(by_bucket: &BTreeMap<u32, u64>) -> (u64, u32) {
     let sum = |from: u32| by_bucket.range(from..from.saturating_add((3600 / BUCKET) as u32)).map(|(_, n)| n).sum::<u64>();
@@ -79,7 +97,8 @@ fn hour(by_bucket: &BTreeMap<u32, u64>) -> (u64, u32) {
 /// Again and again without an answer.
 pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let groups = view.heavy_groups(rule.least("failures"), |key, tally| {
-        let counts = !key.twin && tally.failed() && (key.protocol == 6 || tally.forth.rejected > 0);
+        let probed = key.protocol == 6 && tally.resets_probes(key.client >> 63 == 1);
+        let counts = !key.twin && tally.failed() && !probed && (key.protocol == 6 || tally.forth.rejected > 0);
         counts.then_some(([key.client, key.server, 0], tally.forth.flows))
     });
     let mut findings = vec![];

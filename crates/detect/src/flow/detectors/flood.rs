@@ -103,9 +103,8 @@ fn peak(
 /// The conversations of an address in these quarters of an hour that were the busiest in that direction.
 fn busiest(view: &View<'_>, address: Code, out: bool, buckets: &BTreeSet<u32>) -> Vec<Talk> {
     let mut talks: Vec<Talk> = view
-        .fold
-        .talks
-        .iter()
+        .talks()
+        .map(|(_, talk)| talk)
         .filter(|(key, _)| buckets.contains(&key.bucket) && (key.client == address || key.server == address))
         .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
         .collect();

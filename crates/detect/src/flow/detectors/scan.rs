@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::flow::conversation::{Code, has_ports};
+use crate::flow::conversation::{Code, Tally, has_ports};
 use crate::flow::detector::Rule;
 use crate::flow::finding::{Finding, Measured, measured};
 use crate::flow::judge::Setup;
@@ -15,7 +15,7 @@ use crate::flow::view::{Group, Side, Talk, View, for_many};
 use crate::flow::window::{Attempt, Outcome, peak};
 
 /// Ports that UDP traceroute counts up from hop to hop.
-const TRACEROUTE: std::ops::RangeInclusive<u16> = 33_434..=33_534;
+pub(super) const TRACEROUTE: std::ops::RangeInclusive<u16> = 33_434..=33_534;
 
 /// Services that agree on further ports with their clients: FTP, RPC, RTSP, SIP, PPTP.
 const CARRIERS: &[u16] = &[21, 111, 135, 554, 1723, 5060, 5061];
@@ -140,7 +140,7 @@ fn ports_of_host(view: &View<'_>, rule: &Rule<'_>, whose: Whose, group: Group) -
 
 fn hosts(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
     let dark = if view.inventory.subnets.is_empty() { u64::MAX } else { rule.least("dark_hosts") };
-    let least = rule.least("hosts").min(dark).max(1);
+    let least = rule.least("hosts").min(rule.least("failed_hosts")).min(dark).max(1);
     let crowded = rule.ports("crowded_ports");
     let groups = view.heavy_groups(least, |key, tally| {
         let counts = tally.failed() || !(has_ports(key.protocol) && crowded.contains(&key.port));
@@ -155,6 +155,7 @@ pub(super) fn began(view: &View<'_>, talk: &Talk) -> Option<bool> {
     match view.opposite(&talk.key) {
         _ if !talk.key.twin => Some(true),
         None => Some(true),
+        Some(back) if back.forth.packets == 0 => Some(true),
         Some(back) if back.first > talk.tally.first => Some(true),
         Some(back) if back.first < talk.tally.first => Some(false),
         Some(_) => None,
@@ -171,10 +172,19 @@ fn hosts_of_port(view: &View<'_>, rule: &Rule<'_>, whose: Whose, mut group: Grou
     let unanswered: BTreeSet<Code> =
         group.talks.iter().filter(|talk| began(view, talk) == Some(true)).map(|talk| talk.key.server).collect();
     let bold = unanswered.len() as u64 >= UNANSWERED_MIN;
-    group.talks.retain(|talk| began(view, talk).unwrap_or(bold));
+    let mut quarters: BTreeMap<Code, BTreeSet<u32>> = BTreeMap::new();
+    for talk in &group.talks {
+        quarters.entry(talk.key.server).or_default().insert(talk.key.bucket);
+    }
+    let once = |talk: &Talk| {
+        let few = |tally: &Tally| u64::from(tally.forth.packets) <= SWEEP_PACKETS_MAX;
+        let rare = quarters.get(&talk.key.server).is_some_and(|quarters| quarters.len() <= SWEEP_QUARTERS_MAX);
+        rare && !has_ports(protocol) && few(&talk.tally) && view.opposite(&talk.key).is_none_or(few)
+    };
+    group.talks.retain(|talk| began(view, talk).unwrap_or(bold || once(talk)));
     let crowded = has_ports(protocol) && rule.ports("crowded_ports").contains(&port);
     let minutes = rule.number("window_minutes");
-    let answered = |talk: &Talk| talk.key.twin && view.opposite(&talk.key).is_some();
+    let answered = |talk: &Talk| talk.key.twin && view.opposite(&talk.key).is_some_and(|back| back.forth.packets > 0);
     let all = attempts(group.talks.iter().filter(|talk| !answered(talk)).map(|talk| (talk.key.server, talk)));
     let twins = group.talks.iter().filter(|talk| answered(talk));
     let twins = twins.map(|talk| Attempt { at: talk.tally.first, item: talk.key.server, outcome: Outcome::Paid });
@@ -184,8 +194,11 @@ fn hosts_of_port(view: &View<'_>, rule: &Rule<'_>, whose: Whose, mut group: Grou
     let peak_dark = peak(&mut dark, minutes * 60);
     let what = if protocol == 1 || protocol == 58 { "ICMP".to_owned() } else { format!("port {port}") };
     let (kind, observed) = if crowded { ("hosts that failed", peak_all.failed) } else { ("hosts", peak_all.all) };
+    let mut near: Vec<Attempt> = every.iter().copied().filter(|a| view.side(a.item) != Side::Far).collect();
+    let peak_near = peak(&mut near, minutes * 60);
     let measured = [
         (format!("{kind} on {what} in {minutes} min"), observed, rule.number("hosts")),
+        (format!("inside addresses that failed on {what} in {minutes} min"), peak_near.failed, rule.number("failed_hosts")),
         (format!("addresses never given out, on {what} in {minutes} min"), peak_dark.all, rule.number("dark_hosts")),
     ]
     .into_iter()
@@ -193,6 +206,11 @@ fn hosts_of_port(view: &View<'_>, rule: &Rule<'_>, whose: Whose, mut group: Grou
     .map(|(what, observed, threshold)| measured(what, observed, threshold))?;
     Some(Hit { client, measured, talks: group.talks })
 }
+
+/// A sweep sends no more packets than this to a host, and no longer than this; who watches a host, or checks that the internet is
+/// there, sends more or comes again.
+const SWEEP_PACKETS_MAX: u64 = 2;
+const SWEEP_QUARTERS_MAX: usize = 2;
 
 /// So many hosts must have been silent before answered ones count that may themselves have asked.
 const UNANSWERED_MIN: u64 = 3;

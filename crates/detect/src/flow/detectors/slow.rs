@@ -1,8 +1,8 @@
-//! Scans that hide: over a day or a week from one source, or within a quarter of an hour from many.
+//! Scans that hide behind time: few attempts of one source at a time, many over a day or a week.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::scan::{attempts, began};
+use super::scan::{TRACEROUTE, attempts, began};
 use crate::flow::conversation::{Code, has_ports};
 use crate::flow::detector::Rule;
 use crate::flow::finding::{Finding, Measured, measured};
@@ -17,7 +17,8 @@ const DAYS: [u64; 2] = [1, 7];
 pub(crate) fn slow(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let mut by_scanner: BTreeMap<(Code, u8), (Measured, Vec<Talk>)> = BTreeMap::new();
     let ports = view.heavy_groups(rule.least("failed_ports"), |key, tally| {
-        let counts = has_ports(key.protocol) && !key.twin && tally.forth.flows > 0;
+        let traced = key.protocol == 17 && TRACEROUTE.contains(&key.port);
+        let counts = has_ports(key.protocol) && !key.twin && tally.forth.flows > 0 && !traced;
         counts.then(|| ([key.client, key.server, 0], u32::from(tally.failed())))
     });
     for group in ports {
@@ -64,60 +65,4 @@ fn take(
         held.0 = measured(format!("failed {words} in {days} d"), failed, threshold);
     }
     held.1.extend(group.talks);
-}
-
-/// Sources are counted by the network: 256 IPv4 addresses, or an IPv6 /48.
-fn network(view: &View<'_>, client: Code) -> u128 {
-    let address = view.address(client);
-    if address.is_v4() { address.0 >> 8 } else { address.0 >> 80 }
-}
-
-/// Many sources that each try few ports of one host.
-pub(crate) fn distributed(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
-    let least = rule.least("pairs").max(2);
-    let groups = view.heavy_groups(least, |key, tally| {
-        (has_ports(key.protocol) && !key.twin && tally.failed()).then_some(([key.server, 0, 0], 1))
-    });
-    let mut findings = vec![];
-    for group in groups {
-        let Some(server) = group.talks.first().map(|talk| talk.key.server) else { continue };
-        let target = view.address(server);
-        let mut buckets: BTreeMap<u32, BTreeMap<u128, BTreeSet<u16>>> = BTreeMap::new();
-        for talk in group.talks.iter().filter(|talk| view.side(talk.key.client) != Side::Mine) {
-            let sources = buckets.entry(talk.key.bucket).or_default();
-            sources.entry(network(view, talk.key.client)).or_default().insert(talk.key.port);
-        }
-        let cap = rule.number("ports_of_one_source");
-        let pairs = |sources: &BTreeMap<u128, BTreeSet<u16>>| sources.values().map(|p| (p.len() as u64).min(cap)).sum::<u64>();
-        let usual = median(&buckets.iter().map(|(bucket, sources)| (*bucket, pairs(sources))).collect());
-        let threshold = rule.number_for("pairs", target).max(usual.saturating_mul(rule.number("times_usual")));
-        let worst = buckets.iter().filter(|(_, sources)| {
-            let ports: BTreeSet<&u16> = sources.values().flatten().collect();
-            pairs(sources) >= threshold
-                && sources.len() as u64 >= rule.number("sources")
-                && ports.len() as u64 >= rule.number("ports")
-        });
-        let Some((bucket, sources)) = worst.max_by_key(|(_, sources)| pairs(sources)) else { continue };
-        let talks: Vec<&Talk> = group.talks.iter().filter(|talk| talk.key.bucket == *bucket).collect();
-        let what = measured("pairs of a source network and a failed port in 15 min", pairs(sources), threshold);
-        let mut finding = Finding::of(view, rule, &talks, what);
-        finding.notes.push(format!("{} source networks; usual for this host: {usual} pairs", sources.len()));
-        findings.push(finding);
-    }
-    findings
-}
-
-/// The median over all buckets from the first to the last, empty ones included.
-fn median(counts: &BTreeMap<u32, u64>) -> u64 {
-    let span = match (counts.first_key_value(), counts.last_key_value()) {
-        (Some((first, _)), Some((last, _))) => (last - first + 1) as usize,
-        _ => return 0,
-    };
-    if span == 1 {
-        return 0;
-    }
-    let mut sorted: Vec<u64> = counts.values().copied().collect();
-    sorted.sort_unstable();
-    let empty = span - sorted.len();
-    (span / 2).checked_sub(empty).and_then(|at| sorted.get(at)).copied().unwrap_or(0)
 }

@@ -20,7 +20,7 @@ type Out = BTreeMap<Code, BTreeMap<u32, BTreeMap<Code, (u64, Vec<Talk>)>>>;
 fn out(view: &View<'_>, floor: u64) -> Out {
     let mut found = Out::new();
     // Of both interfaces that see a flow only one belongs to a flow to the outside.
-    for (key, tally) in view.fold.talks.iter() {
+    for (_, (key, tally)) in view.talks() {
         let ends = [(key.client, key.server, tally.forth.bytes), (key.server, key.client, tally.back.bytes)];
         for (own, other, bytes) in ends.into_iter().filter(|(_, _, bytes)| *bytes > 0) {
             if view.side(other) == Side::Far && view.side(own) == Side::Mine {
