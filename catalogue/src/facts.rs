@@ -22,6 +22,8 @@ pub enum Arg {
     Policy,
     /// A port number.
     Port,
+    /// Text: an action, a resource, a service.
+    Text,
 }
 
 /// What a fact answers with; any may be unknown.
@@ -47,6 +49,17 @@ pub const FACTS: &[Fact] = &[
     truth("iam.public_if", &[Arg::Policy], "the policy lets anyone in who comes from some network or knows some value"),
     truth("iam.cross_account", &[Arg::Policy], "the policy lets another account in, or anyone"),
     truth("iam.confused_deputy", &[Arg::Policy], "the policy lets a service in whatever account the service acts for"),
+    truth(
+        "iam.deputy",
+        &[Arg::Policy, Arg::Text],
+        "the policy lets the service of this name in whatever account the service acts for",
+    ),
+    truth("iam.trusts_account", &[Arg::Policy], "the policy lets in all users and roles of an account that it names"),
+    truth(
+        "iam.allows",
+        &[Arg::Policy, Arg::Text, Arg::Text],
+        "the policy by itself allows the action on every one of the resources (`*`, or an ARN with stars), under no condition",
+    ),
     truth("iam.admin", &[Arg::Policy], "the policy by itself allows every action on every resource"),
     truth("iam.administrator", &[], "this user or role may do everything, boundary and denials counted"),
     truth("iam.escalates", &[], "this user or role is no administrator and can make itself one"),
@@ -93,6 +106,7 @@ pub(crate) fn signature(name: &str) -> Option<Signature> {
     let args = fact.args.iter().map(|a| match a {
         Arg::Policy => Type::Any,
         Arg::Port => Type::Int,
+        Arg::Text => Type::Str,
     });
     let result = match fact.gives {
         Gives::Truth => Type::Bool,

@@ -40,6 +40,9 @@ impl<'a> Facts<'a> {
             "iam.public_if" => truth(iam::facts::public_if(document, account)),
             "iam.cross_account" => truth(iam::facts::cross_account(document, account)),
             "iam.confused_deputy" => truth(iam::facts::confused_deputy(document, account)),
+            "iam.deputy" => truth(iam::facts::deputy(document, text(args, 1), account)),
+            "iam.trusts_account" => truth(iam::facts::trusts_account(document)),
+            "iam.allows" => truth(iam::allows(document, text(args, 1), text(args, 2))),
             "iam.admin" => truth(iam::facts::admin_document(document)),
             "iam.administrator" => truth(self.account(resource.scope).admin(index, resource)),
             "iam.escalates" => truth(self.account(resource.scope).escalates(index, resource)),
@@ -88,6 +91,11 @@ impl<'a> Facts<'a> {
     fn net(&self) -> &NetFacts {
         self.net.get_or_init(|| NetFacts::new(self.snapshot))
     }
+}
+
+/// An argument that is text.
+fn text(args: &[Value], at: usize) -> &str {
+    args.get(at).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The power that a fact asks of a policy.

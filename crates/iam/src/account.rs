@@ -14,8 +14,7 @@ use crate::evaluate::{Level, Policies};
 use crate::managed;
 use crate::request::{Caller, Context, Mode, Request};
 
-/// The account number that stands for the own account where none is known.
-pub const OWN_ACCOUNT: &str = "000000000000";
+pub use crate::unknown_name::OWN_ACCOUNT;
 
 /// A user or a role.
 #[derive(Clone, Debug)]
@@ -141,7 +140,7 @@ impl Account {
     /// The account that owns a resource: the ARN's, or else the own one.
     pub fn owner<'a>(&'a self, resource: &'a str) -> Option<&'a str> {
         let own = crate::arn::Parts::new(resource).field(4);
-        if own.len() == 12 { Some(own) } else { Some(self.number()) }
+        if crate::unknown_name::is_account(own) { Some(own) } else { Some(self.number()) }
     }
 }
 

@@ -1,10 +1,10 @@
-//! What a policy allows on every resource and under no condition: the question of a review of one document, whoever has it.
-//! Left out: who has the policy and what other policies take back (see [`crate::who_can`] for that), and statements with a
-//! condition or a named resource, which hold the action to something.
+//! What a policy allows on every resource, or on every one of a kind, and under no condition: the question of a review of one
+//! document, whoever has it. Left out: who has the policy and what other policies take back (see [`crate::who_can`] for that),
+//! and statements with a condition or a named resource, which hold the action to something.
 
 use model::{Truth, Value};
 
-use crate::arn::ArnPattern;
+use crate::arn::{Parts, Short};
 use crate::authorization::{Authorization, Level};
 use crate::document::{Actions, Effect, Policy, Statement};
 use crate::escalation::ways;
@@ -85,12 +85,12 @@ pub fn anywhere(document: &Value, power: Power) -> Fact {
         return Fact::unknown(why.to_string());
     }
     let found = match power {
-        Power::Credentials => first(CREDENTIALS.iter().map(|a| ((*a).to_owned(), allowed(&policy, a)))),
-        Power::Data => first(DATA.iter().map(|a| ((*a).to_owned(), allowed(&policy, a)))),
+        Power::Credentials => first(CREDENTIALS.iter().map(|a| ((*a).to_owned(), allowed(&policy, a, EVERY)))),
+        Power::Data => first(DATA.iter().map(|a| ((*a).to_owned(), allowed(&policy, a, EVERY)))),
         Power::Writes => of_level(&policy, Level::Write),
         Power::Permissions => of_level(&policy, Level::Permissions),
         Power::Escalation => first(ways().iter().filter(|w| w.id != NOT_A_WAY).map(|way| {
-            let all = way.permissions.iter().map(|a| allowed(&policy, &a.to_ascii_lowercase()));
+            let all = way.permissions.iter().map(|a| allowed(&policy, &a.to_ascii_lowercase(), EVERY));
             (way.permissions.join(" with "), all.fold(Truth::True, Truth::and))
         })),
     };
@@ -100,12 +100,40 @@ pub fn anywhere(document: &Value, power: Power) -> Fact {
             Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{action} on every resource") }
         }
         (_, Truth::False) => Fact::plain(Truth::False),
-        (_, Truth::Unknown) => Fact {
-            truth: Truth::Unknown,
-            reasons: policy.statements.iter().filter_map(|s| s.unreadable.as_ref()).map(ToString::to_string).collect(),
-            proof: String::new(),
-        },
+        (_, Truth::Unknown) => open(&policy),
     }
+}
+
+/// Whether the policy allows an action on every one of a set of resources, written as `*` or as an ARN with stars in it, and
+/// under no condition; the proof names the statement.
+pub fn allows(document: &Value, action: &str, resources: &str) -> Fact {
+    if document.is_null() {
+        return Fact::plain(Truth::False);
+    }
+    let policy = Policy::from_value(document);
+    if let Some(why) = &policy.unreadable {
+        return Fact::unknown(why.to_string());
+    }
+    let lower = action.to_ascii_lowercase();
+    match allowed(&policy, &lower, resources) {
+        Truth::True => {
+            let allowing = |s: &&Statement| s.effect == Effect::Allow && covers(s, &lower, resources) == Truth::True;
+            let by = policy.statements.iter().find(allowing).map(Statement::label).unwrap_or_default();
+            Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{by} allows {action} on {resources}") }
+        }
+        Truth::False => Fact::plain(Truth::False),
+        Truth::Unknown => open(&policy),
+    }
+}
+
+/// What is not known of a policy.
+fn open(policy: &Policy) -> Fact {
+    let mut reasons: Vec<String> =
+        policy.statements.iter().filter_map(|s| s.unreadable.as_ref()).map(ToString::to_string).collect();
+    if reasons.is_empty() {
+        reasons.push("a part of the action or resource is not known".to_owned());
+    }
+    Fact { truth: Truth::Unknown, reasons, proof: String::new() }
 }
 
 /// The first that is true, or else unknown if one is.
@@ -135,23 +163,29 @@ fn of_level(policy: &Policy, level: Level) -> (String, Truth) {
                 actions.map(move |a| format!("{service}:{}", a.name.to_ascii_lowercase()))
             })
             .map(|action| {
-                let truth = allowed(policy, &action);
+                let truth = allowed(policy, &action, EVERY);
                 (action, truth)
             }),
     )
 }
 
 fn may_allow(statement: &Statement) -> bool {
-    (statement.effect == Effect::Allow || statement.effect_unreadable) && unbound(statement) != Truth::False
+    (statement.effect == Effect::Allow || statement.effect_unreadable) && unbound(statement, EVERY) != Truth::False
 }
 
-/// Whether the statement is about every resource under no condition.
-fn unbound(statement: &Statement) -> Truth {
+/// Every resource.
+const EVERY: &str = "*";
+
+/// Whether the statement is about every one of the resources under no condition.
+fn unbound(statement: &Statement, set: &str) -> Truth {
     match &statement.resources {
         _ if !statement.conditions.is_empty() => Truth::False,
         None => Truth::False,
         Some(resources) if resources.negated => Truth::True,
-        Some(resources) => resources.patterns.iter().map(|(p, _)| every_resource(p)).fold(Truth::False, Truth::or),
+        Some(resources) => {
+            let covers = |p: &crate::arn::ArnPattern| p.covers(&Parts::new(set), Short::Counts, &Context::default());
+            resources.patterns.iter().map(|(p, _)| covers(p)).fold(Truth::False, Truth::or)
+        }
     }
 }
 
@@ -160,27 +194,19 @@ fn names_service(actions: &Actions, service: &str) -> bool {
     actions.negated || actions.patterns.iter().any(|p| p.service.matches(service, &none) != Truth::False)
 }
 
-/// Whether the action, in lower case, is allowed on every resource and not denied on every resource.
-fn allowed(policy: &Policy, action: &str) -> Truth {
+/// Whether the action, in lower case, is allowed on every one of the resources and not denied on every one.
+fn allowed(policy: &Policy, action: &str, set: &str) -> Truth {
     let wide = |effect: Effect| {
         let of_effect = policy.statements.iter().filter(move |s| s.effect == effect || s.effect_unreadable);
-        of_effect.map(|s| covers(s, action)).fold(Truth::False, Truth::or)
+        of_effect.map(|s| covers(s, action, set)).fold(Truth::False, Truth::or)
     };
     wide(Effect::Allow).and(!wide(Effect::Deny))
 }
 
-/// Whether the statement is about the action on every resource under no condition.
-fn covers(statement: &Statement, action: &str) -> Truth {
-    let named = names(&statement.actions, action).and(unbound(statement));
+/// Whether the statement is about the action on every one of the resources under no condition.
+fn covers(statement: &Statement, action: &str, set: &str) -> Truth {
+    let named = names(&statement.actions, action).and(unbound(statement, set));
     if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
-}
-
-fn every_resource(pattern: &ArnPattern) -> Truth {
-    match pattern {
-        ArnPattern::Any => Truth::True,
-        ArnPattern::Whole(matcher) => matcher.matches("*", &Context::default()),
-        ArnPattern::Fields(_) | ArnPattern::Short(..) | ArnPattern::Malformed(_) => Truth::False,
-    }
 }
 
 fn names(actions: &Actions, action: &str) -> Truth {
@@ -239,6 +265,34 @@ mod tests {
         for (statements, power, expected) in cases {
             assert_eq!(ask(&statements, power).truth, Truth::from(expected), "{power:?} of {statements}");
         }
+    }
+
+    #[test]
+    fn one_action_on_a_kind_of_resource() {
+        let roles = "arn:aws:iam::*:role/*";
+        for (statements, action, want) in [
+            (allow(r#""iam:Pass*""#, r#""*""#), "iam:PassRole", true),
+            (allow(r#""*""#, r#""*""#), "iam:PassRole", true),
+            (allow(r#""IAM:passrole""#, r#"["arn:aws:iam::*:role/*"]"#), "iam:PassRole", true),
+            (allow(r#""iam:PassRole""#, r#""arn:aws:iam::*:*""#), "iam:PassRole", true),
+            (allow(r#""iam:PassRole""#, r#""arn:aws:iam::*:role/app-*""#), "iam:PassRole", false),
+            (allow(r#""iam:PassRole""#, r#""arn:aws:iam::111122223333:role/*""#), "iam:PassRole", false),
+            (r#"{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}"#.to_owned(), "iam:PassRole", true),
+            (
+                format!(
+                    "{},{}",
+                    allow(r#""*""#, r#""*""#),
+                    r#"{"Effect":"Deny","Action":"iam:*","Resource":"arn:aws:iam::*:role/*"}"#
+                ),
+                "iam:PassRole",
+                false,
+            ),
+        ] {
+            let document = Value::text(format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#));
+            let found = allows(&document, action, roles);
+            assert_eq!((found.truth, found.proof.is_empty()), (Truth::from(want), !want), "{statements}");
+        }
+        assert_eq!(allows(&Value::text("{"), "iam:PassRole", "*").truth, Truth::Unknown);
     }
 
     #[test]

@@ -189,6 +189,15 @@ impl ArnPattern {
         }
     }
 
+    /// Changes each of its matchers.
+    pub(crate) fn each_matcher(&mut self, change: &mut dyn FnMut(&mut Matcher)) {
+        match self {
+            ArnPattern::Any => {}
+            ArnPattern::Fields(fields) | ArnPattern::Short(fields, _) => fields.iter_mut().for_each(change),
+            ArnPattern::Whole(whole) | ArnPattern::Malformed(whole) => change(whole),
+        }
+    }
+
     /// Field `n`, if it has fields.
     pub(crate) fn field(&self, n: usize) -> Option<&Matcher> {
         match self {

@@ -12,6 +12,7 @@ use model::Truth;
 use crate::arn::{Parts, Short, Stars};
 use crate::document::{Actions, Effect, Policy, Principals, Resources, Statement};
 use crate::request::{Breadth, Caller, Grant, Mode, Request};
+use crate::unknown_name::same_account;
 use crate::{rules, s3};
 
 /// A request while it is evaluated.
@@ -286,7 +287,7 @@ pub(crate) fn principals_grant(principals: &Principals, caller: &Caller, mode: M
 /// Decides a request.
 pub fn evaluate(request: &Request, policies: &Policies) -> Judgement {
     let same_account = match (request.caller.account(), &request.resource_account) {
-        (Some(a), Some(b)) => Truth::from(a == b),
+        (Some(a), Some(b)) => same_account(a, b),
         (None, _) => Truth::False,
         (Some(_), None) => Truth::Unknown,
     };

@@ -17,8 +17,9 @@ use crate::evaluate::Kind;
 use crate::inclusion::{allowing, request_json};
 use crate::operator::{Compare, Operand};
 use crate::request::{Caller, Entry, Request};
-use crate::symbolic::callers::STRANGE_ACCOUNT;
+use crate::symbolic::callers::{SOMEBODY, STRANGE_ACCOUNT};
 use crate::symbolic::search::{Found, Goal, search};
+use crate::unknown_name::{self, is_account};
 
 /// Most accounts, organisations and services that one policy is asked about.
 pub const OUTSIDERS_MAX: usize = 200;
@@ -114,13 +115,54 @@ struct Names {
     narrow: Vec<ipnet::IpNet>,
 }
 
-/// How open a resource policy is. `owner` is the account of the resource, where known.
+/// How open a resource policy is. `owner` is the account of the resource, where known. Where it depends on what a name that
+/// nobody knows yet turns out to be, the answer is unknown.
 pub fn exposure(policy: &Policy, owner: Option<&str>) -> Exposure {
-    exposure_of(policy, owner, &|_, _| true)
+    let mut all = exposures(policy, owner).into_iter();
+    let Some(first) = all.next() else { return exposure_of(policy, owner, &|_, _| true) };
+    match all.find(|other| other.openness != first.openness) {
+        None => first,
+        Some(other) => {
+            let mut reasons = vec![DEPENDS_ON_NAMES.to_owned()];
+            for openness in [first.openness, other.openness] {
+                if let Openness::Unknown(why) = openness {
+                    reasons.extend(why);
+                }
+            }
+            Exposure { openness: Openness::Unknown(reasons), request: None, statements: Vec::new(), ..other }
+        }
+    }
 }
 
-/// The same for some actions only: `only` gets the service and the name, in lower case.
-pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &str) -> bool) -> Exposure {
+/// Why an answer that depends on names is not known.
+pub(crate) const DEPENDS_ON_NAMES: &str = "it depends on a name that is not known yet";
+
+/// How open a policy is in every world of the names in it that nobody knows yet; one answer if there are none.
+pub(crate) fn exposures(policy: &Policy, owner: Option<&str>) -> Vec<Exposure> {
+    let any = |_: &str, _: &str| true;
+    let mut all = vec![exposure_of(policy, owner, &any)];
+    match unknown_name::worlds(&[policy]) {
+        Ok(worlds) => all.extend(worlds.iter().map(|world| {
+            let owner = owner.or(unknown_name::own_account(world));
+            exposure_of(&policy.in_world(world), owner, &any)
+        })),
+        Err(_) => {
+            let why = vec!["its names can turn out in too many ways".to_owned()];
+            let first = all.first().cloned();
+            all.extend(first.map(|first| Exposure {
+                openness: Openness::Unknown(why),
+                request: None,
+                statements: Vec::new(),
+                ..first
+            }));
+        }
+    }
+    all
+}
+
+/// The same for some actions only: `only` gets the service and the name, in lower case. Names that nobody knows yet are taken
+/// for different from every other text.
+fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &str) -> bool) -> Exposure {
     let (policy, foreign) = without_named(policy);
     let policy = &policy;
     let names = names(policy, owner);
@@ -191,6 +233,76 @@ pub fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &st
             out.openness = Openness::Unknown(reasons);
             out
         }
+    }
+}
+
+/// An account whose users and roles a policy all lets in, by naming the account, with the statements. `None` if there is none;
+/// reasons if it cannot be told.
+pub(crate) fn trusted_account(policy: &Policy) -> Result<Option<(Text, Vec<String>)>, Vec<String>> {
+    let (mut policy, _) = without_named(policy);
+    let mut accounts: BTreeSet<Text> = BTreeSet::new();
+    let mut named: BTreeSet<Text> = BTreeSet::new();
+    for statement in policy.statements.iter_mut().filter(|s| s.effect == Effect::Allow) {
+        for principals in statement.principal.iter_mut().filter(|p| !p.negated) {
+            principals.patterns.retain(|p| *p != PrincipalPattern::Everyone);
+            for pattern in &principals.patterns {
+                match pattern {
+                    PrincipalPattern::Account(account) => drop(accounts.insert(account.clone())),
+                    PrincipalPattern::Arn(arn) => drop(named.insert(arn.clone())),
+                    _ => {}
+                }
+            }
+        }
+    }
+    let mut reasons = unreadable(&policy);
+    for account in accounts.iter().take(OUTSIDERS_MAX) {
+        let anyone = |caller: &Caller| {
+            let some = matches!(caller, Caller::User(_) | Caller::Role(_));
+            some && caller.account() == Some(account)
+                && caller.identity().is_some_and(|i| &*i.name == SOMEBODY && !named.contains(&i.arn))
+        };
+        let any_action = |_: &str, _: &str| true;
+        let goal = Goal {
+            candidate: &[&policy],
+            reference: &[],
+            kind: Kind::Resource,
+            caller: &anyone,
+            entry: &|_, _| true,
+            action: &any_action,
+            open: false,
+        };
+        let found = search(&goal);
+        if let Some(request) = found.request {
+            return Ok(Some((account.clone(), allowing(&request, &[&policy], Kind::Resource))));
+        }
+        reasons.extend(found.reasons);
+    }
+    if reasons.is_empty() { Ok(None) } else { Err(reasons) }
+}
+
+/// Whether a policy lets one service in whatever account the service acts for.
+pub(crate) fn is_deputy(policy: &Policy, service: &str, owner: Option<&str>) -> Result<bool, Vec<String>> {
+    let (policy, _) = without_named(policy);
+    let mut names = names(&policy, owner);
+    names.services.retain(|own| **own == *service);
+    let policies = [&policy];
+    let any_action = |_: &str, _: &str| true;
+    let run = |caller: &dyn Fn(&Caller) -> bool, entry: &dyn Fn(&str, &Entry) -> bool| -> Found {
+        search(&Goal {
+            candidate: &policies,
+            reference: &[],
+            kind: Kind::Resource,
+            caller,
+            entry,
+            action: &any_action,
+            open: false,
+        })
+    };
+    let reasons = unreadable(&policy);
+    match deputies(&names, &run).is_empty() {
+        false => Ok(true),
+        true if reasons.is_empty() && policy.unreadable.is_none() => Ok(false),
+        true => Err(reasons.into_iter().chain(policy.unreadable.iter().map(ToString::to_string)).collect()),
     }
 }
 
@@ -293,7 +405,6 @@ fn names(policy: &Policy, owner: Option<&str>) -> Names {
         values: BTreeSet::new(),
         narrow: Vec::new(),
     };
-    let is_account = |t: &str| t.len() == 12 && t.bytes().all(|b| b.is_ascii_digit());
     for statement in &policy.statements {
         for principal in statement.principal.iter().flat_map(|p| &p.patterns) {
             match principal {

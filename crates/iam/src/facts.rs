@@ -8,7 +8,7 @@ use crate::account::{Account, OWN_ACCOUNT};
 use crate::document::Policy;
 use crate::escalation::{self, Graph};
 use crate::evaluate::{Policies, evaluate};
-use crate::exposure::{Exposure, Openness, exposure};
+use crate::exposure::{Exposure, Openness, exposure, exposures, is_deputy, trusted_account};
 
 /// An answer that a check can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +48,8 @@ pub fn public_if(document: &Value, account: Option<&str>) -> Fact {
 /// one is not known.
 pub fn cross_account(document: &Value, account: Option<&str>) -> Fact {
     let mut fact = of_document(document, account, |found| matches!(found, "cross_account" | "public" | "public_if"));
-    let named =
-        matches!(look(document, account), Some(Exposure { openness: Openness::CrossAccount(_), owner_unknown: true, .. }));
-    if named {
+    let named = |e: &Exposure| matches!(e, Exposure { openness: Openness::CrossAccount(_), owner_unknown: true, .. });
+    if worlds(document, account).iter().any(named) {
         fact.truth = Truth::Unknown;
         fact.reasons.push("the account of the resource is not known".to_owned());
     }
@@ -59,18 +58,59 @@ pub fn cross_account(document: &Value, account: Option<&str>) -> Fact {
 
 /// Whether a resource policy lets a service in whatever account the service acts for (the confused deputy).
 pub fn confused_deputy(document: &Value, account: Option<&str>) -> Fact {
-    match look(document, account) {
-        None => Fact::plain(Truth::False),
-        Some(found) if !found.deputies.is_empty() => Fact {
+    joined(worlds(document, account).into_iter().map(|found| match found {
+        found if !found.deputies.is_empty() => Fact {
             truth: Truth::True,
             reasons: Vec::new(),
             proof: format!("no condition on the source holds {}", found.deputies.join(", ")),
         },
-        Some(Exposure { openness: Openness::Unknown(reasons), .. }) => {
-            Fact { truth: Truth::Unknown, reasons, proof: String::new() }
-        }
-        Some(_) => Fact::plain(Truth::False),
+        Exposure { openness: Openness::Unknown(reasons), .. } => Fact { truth: Truth::Unknown, reasons, proof: String::new() },
+        _ => Fact::plain(Truth::False),
+    }))
+}
+
+/// Whether a resource policy lets a service in whatever account this one service acts for.
+pub fn deputy(document: &Value, service: &str, account: Option<&str>) -> Fact {
+    if document.is_null() {
+        return Fact::plain(Truth::False);
     }
+    match is_deputy(&Policy::from_value(document), service, account) {
+        Ok(true) => Fact { proof: format!("no condition on the source holds {service}"), ..Fact::plain(Truth::True) },
+        Ok(false) => Fact::plain(Truth::False),
+        Err(reasons) => Fact { reasons, ..Fact::plain(Truth::Unknown) },
+    }
+}
+
+/// Whether a policy lets in all users and roles of an account that it names.
+pub fn trusts_account(document: &Value) -> Fact {
+    if document.is_null() {
+        return Fact::plain(Truth::False);
+    }
+    let policy = Policy::from_value(document);
+    match trusted_account(&policy) {
+        Ok(Some((account, statements))) => {
+            Fact { proof: format!("{} lets in whoever is in {account}", statements.join(", ")), ..Fact::plain(Truth::True) }
+        }
+        Ok(None) if policy.unreadable.is_none() => Fact::plain(Truth::False),
+        Ok(None) => Fact::unknown(policy.unreadable.as_deref().unwrap_or_default()),
+        Err(reasons) => Fact { reasons, ..Fact::plain(Truth::Unknown) },
+    }
+}
+
+/// One answer of those that hold in different worlds; no world at all is a "no".
+fn joined(answers: impl Iterator<Item = Fact>) -> Fact {
+    let together = answers.reduce(|one, other| match (one.truth, other.truth) {
+        (a, b) if a == b => one,
+        (Truth::Unknown, _) => one,
+        (_, Truth::Unknown) => other,
+        _ => Fact::unknown(crate::exposure::DEPENDS_ON_NAMES),
+    });
+    together.unwrap_or_else(|| Fact::plain(Truth::False))
+}
+
+/// The exposure of a document in every world of its names; none if there is no document.
+fn worlds(document: &Value, account: Option<&str>) -> Vec<Exposure> {
+    if document.is_null() { Vec::new() } else { exposures(&Policy::from_value(document), account) }
 }
 
 /// The exposure of a document; `None` if there is no document.
@@ -91,7 +131,7 @@ pub fn admin_document(document: &Value) -> Fact {
     let policies = Policies { identity: vec![policy.clone()], ..Policies::default() };
     let mut all = Truth::True;
     for (action, resource) in
-        [("other:other", "arn:aws:other:::other"), ("iam:PutUserPolicy", "arn:aws:iam::000000000000:user/x")]
+        [("other:other", "arn:aws:other:::other"), ("iam:PutUserPolicy", &format!("arn:aws:iam::{OWN_ACCOUNT}:user/x"))]
     {
         let context = crate::Context::new(crate::Mode::Discovery);
         let request = crate::Request::new(caller.clone(), action, resource, Some(OWN_ACCOUNT), context);
@@ -212,13 +252,14 @@ impl AccountFacts {
 }
 
 fn of_document(document: &Value, account: Option<&str>, wanted: impl Fn(&str) -> bool) -> Fact {
-    let Some(found) = look(document, account) else { return Fact::plain(Truth::False) };
-    let proof = found.words();
-    match found.openness {
-        Openness::Unknown(reasons) => Fact { truth: Truth::Unknown, reasons, proof: String::new() },
-        openness if wanted(openness.name()) => Fact { truth: Truth::True, reasons: Vec::new(), proof },
-        _ => Fact::plain(Truth::False),
-    }
+    joined(worlds(document, account).into_iter().map(|found| {
+        let proof = found.words();
+        match found.openness {
+            Openness::Unknown(reasons) => Fact { truth: Truth::Unknown, reasons, proof: String::new() },
+            openness if wanted(openness.name()) => Fact { truth: Truth::True, reasons: Vec::new(), proof },
+            _ => Fact::plain(Truth::False),
+        }
+    }))
 }
 
 impl Exposure {
@@ -315,6 +356,40 @@ mod tests {
         assert_eq!(cross_account(&named, own).truth, Truth::True);
         assert_eq!(cross_account(&named, None).truth, Truth::Unknown);
         assert_eq!(cross_account(&document(r#""*""#), None).truth, Truth::True);
-        assert_eq!(confused_deputy(&document(r#"{"Service":"sns.amazonaws.com"}"#), own).truth, Truth::True);
+        let service = document(r#"{"Service":"sns.amazonaws.com"}"#);
+        assert_eq!(confused_deputy(&service, own).truth, Truth::True);
+        assert_eq!(deputy(&service, "sns.amazonaws.com", own).truth, Truth::True);
+        assert_eq!(deputy(&service, "sqs.amazonaws.com", own).truth, Truth::False);
+        assert_eq!(deputy(&Value::text("{"), "sqs.amazonaws.com", own).truth, Truth::Unknown);
+    }
+
+    #[test]
+    fn who_trusts_a_whole_account() {
+        let trust = |principal: &str, condition: &str| {
+            Value::text(format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"{condition}}}]}}"#
+            ))
+        };
+        for (principal, condition, want) in [
+            (r#"{"AWS":"arn:aws:iam::111122223333:root"}"#, "", Truth::True),
+            (r#"{"AWS":["111122223333"]}"#, "", Truth::True),
+            (r#"{"AWS":"arn:aws:iam::⟨own-account⟩:root"}"#, "", Truth::True),
+            (
+                r#"{"AWS":"arn:aws:iam::111122223333:root"}"#,
+                r#","Condition":{"StringEquals":{"sts:ExternalId":"x"}}"#,
+                Truth::True,
+            ),
+            (
+                r#"{"AWS":"arn:aws:iam::111122223333:root"}"#,
+                r#","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/ci"}}"#,
+                Truth::False,
+            ),
+            (r#"{"AWS":"arn:aws:iam::111122223333:role/ci"}"#, "", Truth::False),
+            (r#""*""#, "", Truth::False),
+            (r#"{"Service":"ec2.amazonaws.com"}"#, "", Truth::False),
+        ] {
+            assert_eq!(trusts_account(&trust(principal, condition)).truth, want, "{principal}{condition}");
+        }
+        assert_eq!(trusts_account(&Value::text("{")).truth, Truth::Unknown);
     }
 }

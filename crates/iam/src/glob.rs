@@ -3,12 +3,14 @@
 use model::Truth;
 use smallvec::SmallVec;
 
+use crate::unknown_name;
+
 /// Longest pattern that is compiled, in bytes; a longer one matches "unknown". IAM's own limit for a policy is 10,240.
 pub const PATTERN_BYTES_MAX: usize = 16 * 1024;
 
 /// The marks inside [`Tokens`]: bytes that UTF-8 never uses, so any text can stand beside them.
-const MANY: u8 = 0xff;
-const ONE: u8 = 0xfe;
+pub(crate) const MANY: u8 = 0xff;
+pub(crate) const ONE: u8 = 0xfe;
 const HOLE: u8 = 0xfd;
 
 /// UTF-8 text in which three byte values that UTF-8 never uses stand for `*`, `?` and a hole.
@@ -119,6 +121,12 @@ fn push_text(parts: &mut [Vec<Piece>], text: &[u8]) {
 pub(crate) trait Variables {
     /// The single value of a (lower-case) key.
     fn variable(&self, key: &str) -> Variable<'_>;
+
+    /// True if names that nobody knows yet are different from every text that is not the same name; see
+    /// [`crate::unknown_name::worlds`].
+    fn apart(&self) -> bool {
+        false
+    }
 }
 
 /// The value of a policy variable.
@@ -142,6 +150,8 @@ pub(crate) enum Matcher {
     Prefix(Box<str>),
     /// Any mixture of literals and marks.
     Glob(Tokens),
+    /// The same with a name in it that nobody knows yet.
+    Named(Tokens),
     /// With variables: compiled anew for each request.
     Template(Box<[Piece]>),
     /// Past [`PATTERN_BYTES_MAX`].
@@ -175,6 +185,9 @@ impl Matcher {
         if *tokens == [MANY] {
             return Matcher::Any;
         }
+        if unknown_name::within(&tokens) {
+            return Matcher::Named(tokens);
+        }
         if let Ok(text) = std::str::from_utf8(&tokens) {
             return Matcher::Exact(text.into());
         }
@@ -191,14 +204,24 @@ impl Matcher {
     pub(crate) fn matches(&self, text: &str, variables: &dyn Variables) -> Truth {
         match self {
             Matcher::Any => Truth::True,
-            Matcher::Exact(exact) => Truth::from(**exact == *text),
-            Matcher::Prefix(prefix) => Truth::from(text.as_bytes().starts_with(prefix.as_bytes())),
-            Matcher::Glob(tokens) => glob_truth(tokens, text),
-            Matcher::Template(pieces) => match resolve(pieces, variables) {
-                Some(tokens) => glob_truth(&tokens, text),
-                None => Truth::False,
-            },
+            Matcher::Exact(exact) if **exact == *text => Truth::True,
+            Matcher::Prefix(prefix) if text.as_bytes().starts_with(prefix.as_bytes()) => Truth::True,
+            Matcher::Exact(_) | Matcher::Prefix(_) if !unknown_name::within(text.as_bytes()) => Truth::False,
             Matcher::TooLong => Truth::Unknown,
+            Matcher::Glob(tokens) if !unknown_name::within(text.as_bytes()) => glob_truth(tokens, text),
+            _ => self.matches_named(text, variables),
+        }
+    }
+
+    /// The same where the pattern or the text may hold names that nobody knows yet, or variables.
+    fn matches_named(&self, text: &str, variables: &dyn Variables) -> Truth {
+        match self.resolved(variables) {
+            None => Truth::False,
+            Some(tokens) if variables.apart() => glob_truth(&tokens, text),
+            Some(tokens) if unknown_name::within(&tokens) || unknown_name::within(text.as_bytes()) => {
+                unknown_name::truth(&tokens, text)
+            }
+            Some(tokens) => glob_truth(&tokens, text),
         }
     }
 
@@ -212,7 +235,7 @@ impl Matcher {
                 tokens.push(MANY);
                 tokens
             }
-            Matcher::Glob(tokens) => tokens.clone(),
+            Matcher::Glob(tokens) | Matcher::Named(tokens) => tokens.clone(),
             Matcher::Template(pieces) => resolve(pieces, variables)?,
             Matcher::TooLong => Tokens::from_slice(&[HOLE]),
         })
@@ -220,13 +243,14 @@ impl Matcher {
 
     /// True if there is no wildcard, variable or hole.
     pub(crate) fn is_exact(&self) -> bool {
-        matches!(self, Matcher::Exact(_))
+        self.exact().is_some()
     }
 
     /// The literal text of an exact pattern.
     pub(crate) fn exact(&self) -> Option<&str> {
         match self {
             Matcher::Exact(text) => Some(text),
+            Matcher::Named(tokens) => std::str::from_utf8(tokens).ok(),
             _ => None,
         }
     }
@@ -234,7 +258,7 @@ impl Matcher {
     /// True if it depends on something that is not known.
     pub(crate) fn has_hole(&self) -> bool {
         match self {
-            Matcher::Glob(tokens) => tokens.contains(&HOLE),
+            Matcher::Glob(tokens) | Matcher::Named(tokens) => tokens.contains(&HOLE),
             Matcher::Template(pieces) => pieces.contains(&Piece::Hole),
             Matcher::TooLong => true,
             _ => false,
@@ -257,7 +281,7 @@ impl Matcher {
     pub(crate) fn ends_open(&self) -> bool {
         match self {
             Matcher::Any | Matcher::Prefix(_) => true,
-            Matcher::Glob(tokens) => tokens.last() == Some(&MANY),
+            Matcher::Glob(tokens) | Matcher::Named(tokens) => tokens.last() == Some(&MANY),
             Matcher::Template(pieces) => matches!(pieces.last(), Some(Piece::Text(t)) if t.last() == Some(&MANY)),
             Matcher::Exact(_) | Matcher::TooLong => false,
         }
@@ -267,9 +291,31 @@ impl Matcher {
     pub(crate) fn has_star(&self) -> bool {
         match self {
             Matcher::Any | Matcher::Prefix(_) => true,
-            Matcher::Glob(tokens) => tokens.contains(&MANY),
+            Matcher::Glob(tokens) | Matcher::Named(tokens) => tokens.contains(&MANY),
             Matcher::Template(pieces) => pieces.iter().any(|p| matches!(p, Piece::Text(t) if t.contains(&MANY))),
             Matcher::Exact(_) | Matcher::TooLong => false,
+        }
+    }
+
+    /// Puts what names are in their place.
+    pub(crate) fn replace(&mut self, world: &unknown_name::World) {
+        let put = |tokens: &Tokens| -> Tokens {
+            let mut tokens: Vec<u8> = tokens.to_vec();
+            for (name, is) in world {
+                tokens = replace(&tokens, name.as_bytes(), is.as_bytes());
+            }
+            tokens.into()
+        };
+        match self {
+            Matcher::Named(tokens) => *self = Matcher::from_tokens(put(tokens)),
+            Matcher::Template(pieces) => {
+                for piece in pieces.iter_mut() {
+                    if let Piece::Text(text) = piece {
+                        *text = put(text);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -282,6 +328,10 @@ impl Matcher {
                 tokens.make_ascii_lowercase();
                 Matcher::Glob(tokens)
             }
+            Matcher::Named(mut tokens) => {
+                tokens.make_ascii_lowercase();
+                Matcher::Named(tokens)
+            }
             Matcher::Template(mut pieces) => {
                 for piece in pieces.iter_mut() {
                     if let Piece::Text(text) = piece {
@@ -293,6 +343,25 @@ impl Matcher {
             other => other,
         }
     }
+}
+
+/// Bytes with every occurrence of some replaced.
+fn replace(bytes: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        match rest.strip_prefix(what).filter(|_| !what.is_empty()) {
+            Some(behind) => {
+                out.extend_from_slice(with);
+                rest = behind;
+            }
+            None => {
+                out.push(*first);
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    out
 }
 
 fn resolve(pieces: &[Piece], variables: &dyn Variables) -> Option<Tokens> {

@@ -9,6 +9,7 @@ use model::Truth;
 
 use crate::arn::{self, ArnPattern, Short};
 use crate::glob::{Matcher, Syntax, Variables};
+use crate::unknown_name;
 
 /// How a condition compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -235,8 +236,11 @@ fn ignore_case(matcher: &Matcher, value: &str, variables: &dyn Variables) -> Tru
         None => Truth::False,
         Some(mut tokens) => {
             tokens.make_ascii_lowercase();
+            let named = unknown_name::within(&tokens) || unknown_name::within(value.as_bytes());
             match std::str::from_utf8(&tokens) {
-                Ok(text) => Truth::from(text.to_lowercase() == value.to_lowercase()),
+                Ok(text) if text.to_lowercase() == value.to_lowercase() => Truth::True,
+                _ if named && !variables.apart() => unknown_name::truth(&tokens, &value.to_ascii_lowercase()),
+                Ok(_) => Truth::False,
                 Err(_) => crate::glob::glob_truth(&tokens, &value.to_ascii_lowercase()),
             }
         }

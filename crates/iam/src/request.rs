@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::arn::{Parts, Short};
 use crate::document::{ActionPattern, PrincipalPattern};
 use crate::glob::{Variable, Variables};
+use crate::unknown_name::{is_account, same, same_account};
 
 /// Longest action, resource, principal or context value that is evaluated, in bytes.
 pub const REQUEST_TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -181,8 +182,11 @@ impl PrincipalPattern {
                 _ => Grant::NONE,
             },
             PrincipalPattern::Account(account) => match caller {
-                Caller::Root(own) => Grant { direct: truth(own.account == *account), ..Grant::NONE },
-                other => Grant { via_account: truth(other.identity().is_some_and(|i| i.account == *account)), ..Grant::NONE },
+                Caller::Root(own) => Grant { direct: same_account(&own.account, account), ..Grant::NONE },
+                other => {
+                    let via_account = other.identity().map_or(Truth::False, |i| same_account(&i.account, account));
+                    Grant { via_account, ..Grant::NONE }
+                }
             },
             PrincipalPattern::Arn(arn) => by_arn(arn, caller, mode),
         }
@@ -202,25 +206,34 @@ fn by_arn(arn: &Text, caller: &Caller, mode: Mode) -> Grant {
             _ => Grant::DIRECT,
         };
     }
+    if same(arn, &own.arn) == Truth::Unknown {
+        return match caller {
+            Caller::Role(_) => Grant { via_role: Truth::Unknown, ..Grant::NONE },
+            _ => Grant { direct: Truth::Unknown, ..Grant::NONE },
+        };
+    }
     let (named, mine) = (Parts::new(arn), Parts::new(&own.arn));
-    if named.field(4) != &*own.account || named.field(1) != mine.field(1) {
+    let account = same_account(named.field(4), &own.account);
+    if account == Truth::False || named.field(1) != mine.field(1) {
         return Grant::NONE;
     }
     let (kind, rest) = named.field(5).split_once('/').unwrap_or_default();
     let last = rest.rsplit('/').next().unwrap_or_default();
-    // Names of roles are one however they are cased; a path is not part of a session's ARN.
+    // A path is not part of a session's ARN.
     match (caller, named.field(2), kind) {
-        (Caller::Session { .. }, "iam", "role") => {
-            Grant { via_role: Truth::from(last.eq_ignore_ascii_case(&own.name)), ..Grant::NONE }
-        }
-        (Caller::FederatedUser(_), "iam", "user") => Grant { via_role: Truth::from(last == &*own.name), ..Grant::NONE },
+        (Caller::Session { .. }, "iam", "role") => Grant { via_role: same_role(last, &own.name).and(account), ..Grant::NONE },
+        (Caller::FederatedUser(_), "iam", "user") => Grant { via_role: same(last, &own.name).and(account), ..Grant::NONE },
         (Caller::Role(_) | Caller::Session { .. }, "sts", "assumed-role") if mode == Mode::Discovery => {
             let role = rest.split('/').next().unwrap_or_default();
-            let maybe = if role.eq_ignore_ascii_case(&own.name) { Truth::Unknown } else { Truth::False };
-            Grant { direct: maybe, ..Grant::NONE }
+            Grant { direct: same_role(role, &own.name).and(Truth::Unknown), ..Grant::NONE }
         }
         _ => Grant::NONE,
     }
+}
+
+/// Names of roles are one however they are cased.
+fn same_role(a: &str, b: &str) -> Truth {
+    if a.eq_ignore_ascii_case(b) { Truth::True } else { same(a, b) }
 }
 
 /// The values of one context key.
@@ -251,12 +264,21 @@ pub enum Mode {
 pub struct Context {
     entries: Vec<(Box<str>, Entry)>,
     mode: Mode,
+    /// Names that nobody knows yet are different from every other text.
+    apart: bool,
 }
 
 impl Context {
     /// An empty context.
     pub fn new(mode: Mode) -> Context {
-        Context { entries: Vec::new(), mode }
+        Context { entries: Vec::new(), mode, apart: false }
+    }
+
+    /// The same for a search, which takes names that nobody knows yet for different from every other text and looks at the
+    /// coincidences by themselves ([`crate::unknown_name::worlds`]).
+    pub(crate) fn apart(mut self) -> Context {
+        self.apart = true;
+        self
     }
 
     /// Sets a key, in whatever case.
@@ -331,6 +353,10 @@ impl Variables for Context {
             Entry::Unknown => Variable::Unknown,
         }
     }
+
+    fn apart(&self) -> bool {
+        self.apart
+    }
 }
 
 /// How much a request asks for.
@@ -383,7 +409,7 @@ impl Request {
         let own = Parts::new(resource).field(4);
         let account: Option<Text> = match resource_account {
             Some(account) => Some(account.into()),
-            None if own.len() == 12 => Some(own.into()),
+            None if is_account(own) => Some(own.into()),
             None if resource == "*" => caller.account().cloned(),
             None => None,
         };

@@ -1,6 +1,6 @@
-//! Names for what has none yet: a reference to a resource of the same template or plan, in the `Resource` of a policy or in a
-//! condition on who or what a request comes from, names exactly one thing. It gets an ARN or a name made of the resource's own name or else its id, the same one wherever the same
-//! resource is meant, never with a wildcard in it, so that the policy can be weighed before it is deployed.
+//! Names for what has none yet: a reference to a resource of the same template or plan, in the `Resource` of a policy, in a
+//! principal or in a condition on who or what a request comes from, names exactly one thing. It gets an ARN or a name: the
+//! physical name where it is known, or else one of [`crate::unknown_name`], the same one wherever the same resource is meant.
 //!
 //! The pseudo parameters are the own account, the partition `aws` and one Region. A parameter or an import that is (a part of)
 //! the name of a resource of the scope has no wildcard in it either, so it stands for itself. Left out, and so still unknown:
@@ -8,43 +8,78 @@
 
 use std::borrow::Cow;
 
-use model::{Link, Map, Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use model::{Link, Map, Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, SourceKind, Value};
+use rustc_hash::FxHashMap;
 
-use crate::account::OWN_ACCOUNT;
+use crate::unknown_name::{self, OWN_ACCOUNT, OWN_REGION, OWN_STACK};
 
-/// The Region of a template that does not say one.
-const OWN_REGION: &str = "own-region";
+/// How resources of a type are named.
+struct Form {
+    kind: &'static str,
+    /// The property with the name.
+    property: &'static str,
+    service: &'static str,
+    /// Whether the ARN says Region and account.
+    place: Place,
+    /// What stands before the name.
+    before: &'static str,
+    /// Whether CloudFormation makes the name of the stack's, the logical id and random text if nobody gives it.
+    made: bool,
+}
 
-/// Type, service, whether the ARN says Region and account, and what stands before the name. AWS Service Authorization
-/// Reference, "Resource types".
-const FORMS: &[(&str, &str, bool, &str)] = &[
-    ("AWS::DynamoDB::Table", "dynamodb", true, "table/"),
-    ("AWS::DynamoDB::GlobalTable", "dynamodb", true, "table/"),
-    ("AWS::ECR::Repository", "ecr", true, "repository/"),
-    ("AWS::Events::EventBus", "events", true, "event-bus/"),
-    ("AWS::Events::Rule", "events", true, "rule/"),
-    ("AWS::KMS::Key", "kms", true, "key/"),
-    ("AWS::Kinesis::Stream", "kinesis", true, "stream/"),
-    ("AWS::KinesisFirehose::DeliveryStream", "firehose", true, "deliverystream/"),
-    ("AWS::Lambda::Function", "lambda", true, "function:"),
-    ("AWS::Logs::LogGroup", "logs", true, "log-group:"),
-    ("AWS::S3::Bucket", "s3", false, ""),
-    ("AWS::SecretsManager::Secret", "secretsmanager", true, "secret:"),
-    ("AWS::StepFunctions::StateMachine", "states", true, "stateMachine:"),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Regional,
+    /// Only the account, and a path before the name.
+    Iam,
+    Nowhere,
+}
+
+const fn regional(kind: &'static str, property: &'static str, service: &'static str, before: &'static str, made: bool) -> Form {
+    Form { kind, property, service, place: Place::Regional, before, made }
+}
+
+const fn iam(kind: &'static str, property: &'static str, before: &'static str) -> Form {
+    Form { kind, property, service: "iam", place: Place::Iam, before, made: true }
+}
+
+/// AWS Service Authorization Reference, "Resource types"; CloudFormation template reference, "Name type".
+const FORMS: &[Form] = &[
+    regional("AWS::DynamoDB::Table", "TableName", "dynamodb", "table/", true),
+    regional("AWS::DynamoDB::GlobalTable", "TableName", "dynamodb", "table/", true),
+    regional("AWS::ECR::Repository", "RepositoryName", "ecr", "repository/", true),
+    regional("AWS::Events::EventBus", "Name", "events", "event-bus/", false),
+    regional("AWS::Events::Rule", "Name", "events", "rule/", true),
+    regional("AWS::KMS::Key", "KeyId", "kms", "key/", false),
+    regional("AWS::Kinesis::Stream", "Name", "kinesis", "stream/", true),
+    regional("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName", "firehose", "deliverystream/", true),
+    regional("AWS::Lambda::Function", "FunctionName", "lambda", "function:", true),
+    regional("AWS::Logs::LogGroup", "LogGroupName", "logs", "log-group:", true),
+    regional("AWS::SecretsManager::Secret", "Name", "secretsmanager", "secret:", false),
+    regional("AWS::SNS::Topic", "TopicName", "sns", "", true),
+    regional("AWS::SQS::Queue", "QueueName", "sqs", "", true),
+    regional("AWS::StepFunctions::StateMachine", "StateMachineName", "states", "stateMachine:", false),
+    Form { kind: "AWS::S3::Bucket", property: "BucketName", service: "s3", place: Place::Nowhere, before: "", made: true },
+    iam("AWS::IAM::User", "UserName", "user"),
+    iam("AWS::IAM::Role", "RoleName", "role"),
+    iam("AWS::IAM::Group", "GroupName", "group"),
+    iam("AWS::IAM::ManagedPolicy", "ManagedPolicyName", "policy"),
+    iam("AWS::IAM::InstanceProfile", "InstanceProfileName", "instance-profile"),
 ];
 
-/// Global resources with a path: type, what stands before the path, the property with the name.
-const IAM: &[(&str, &str, &str)] = &[
-    ("AWS::IAM::User", "user", "UserName"),
-    ("AWS::IAM::Role", "role", "RoleName"),
-    ("AWS::IAM::Group", "group", "GroupName"),
-    ("AWS::IAM::ManagedPolicy", "policy", "ManagedPolicyName"),
-    ("AWS::IAM::InstanceProfile", "instance-profile", "InstanceProfileName"),
-];
-
-/// Properties with the physical name of a resource, or of the bucket that a policy is for.
+/// Properties with the physical name of a resource of some other type, or of the bucket that a policy is for.
 const NAMES: &[&str] = &["Bucket", "BucketName", "FunctionName", "QueueName", "RepositoryName", "TableName", "TopicName"];
+
+fn form(kind: &str) -> Option<&'static Form> {
+    FORMS.iter().find(|form| form.kind == kind)
+}
+
+/// The property with the name of a resource, null if none is written.
+fn written_name(resource: &Resource) -> &Value {
+    let of_type = form(resource.type_name.as_str()).map(|form| resource.prop(form.property));
+    let any = || NAMES.iter().map(|property| resource.prop(property)).find(|v| !v.is_null());
+    of_type.or_else(any).unwrap_or(&Value::Null)
+}
 
 /// Condition keys, in lower case, whose values name one account, network or resource.
 const KEYS: &[&str] = &[
@@ -63,26 +98,29 @@ const KEYS: &[&str] = &[
 #[derive(Debug)]
 pub struct StandIns<'a> {
     pub(crate) snapshot: &'a Snapshot,
-    /// Parameters and imports that name something.
-    naming: FxHashSet<(ScopeIndex, &'a str)>,
+    /// Parameters and imports that name something, with what they are the whole name of.
+    naming: FxHashMap<(ScopeIndex, &'a str), Option<&'a Resource>>,
     ids: FxHashMap<(ScopeIndex, &'a str), ResourceIndex>,
 }
 
 impl<'a> StandIns<'a> {
     /// For the resources of a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> StandIns<'a> {
-        let mut naming = FxHashSet::default();
+        let mut naming: FxHashMap<(ScopeIndex, &str), Option<&Resource>> = FxHashMap::default();
         for resource in &snapshot.resources {
-            for value in NAMES.iter().map(|property| resource.prop(property)) {
-                let parts = if let Value::Mixed(parts) = value { parts.as_slice() } else { std::slice::from_ref(value) };
-                naming.extend(parts.iter().filter_map(given).map(|what| (resource.scope, what)));
+            let value = written_name(resource);
+            let parts = if let Value::Mixed(parts) = value { parts.as_slice() } else { std::slice::from_ref(value) };
+            for what in parts.iter().filter_map(given) {
+                let whole = (parts.len() == 1 && form(resource.type_name.as_str()).is_some()).then_some(resource);
+                let slot = naming.entry((resource.scope, what)).or_default();
+                *slot = slot.or(whole);
             }
         }
         StandIns { snapshot, naming, ids: snapshot.by_id() }
     }
 
-    /// The policy document of a resource in `scope`, with stand-ins in its `Resource`, `NotResource` and `Condition`
-    /// elements. `account` is the own account, where known.
+    /// The policy document of a resource in `scope`, with stand-ins in its `Resource`, `NotResource`, `Condition` and
+    /// principal elements. `account` is the own account, where known.
     pub fn document<'d>(&self, document: &'d Value, scope: ScopeIndex, account: Option<&str>) -> Cow<'d, Value> {
         let Value::Map(map) = document else { return Cow::Borrowed(document) };
         if !has_parts(document) {
@@ -98,6 +136,11 @@ impl<'a> StandIns<'a> {
             (key.clone(), if &**key == "Statement" { statements.clone() } else { value.clone() })
         };
         Cow::Owned(Value::Map(map.iter().map(with).collect::<Map>()))
+    }
+
+    /// The ARN of a resource of the snapshot, known or made up.
+    pub fn arn_of(&self, resource: &Resource, account: Option<&str>) -> String {
+        Inside { all: self, scope: resource.scope, account: account.unwrap_or(OWN_ACCOUNT) }.arn_of(resource)
     }
 
     /// The ARN of what a link in `scope` means, known or made up; nothing if there is no such resource.
@@ -119,6 +162,13 @@ impl Inside<'_> {
         let with = |(key, value): (&model::Text, &Value)| {
             let value = match (&**key, value) {
                 ("Resource" | "NotResource", item) => each(item, &|i| self.pattern(i, true)),
+                ("Principal" | "NotPrincipal", Value::Map(kinds)) => {
+                    let kind = |(kind, names): (&model::Text, &Value)| {
+                        let names = if &**kind == "AWS" { each(names, &|name| self.principal(name)) } else { names.clone() };
+                        (kind.clone(), names)
+                    };
+                    Value::Map(kinds.iter().map(kind).collect())
+                }
                 ("Condition", Value::Map(block)) => {
                     Value::Map(block.iter().map(|(operator, keys)| (operator.clone(), self.keys(keys))).collect())
                 }
@@ -143,6 +193,23 @@ impl Inside<'_> {
         Value::Map(keys.iter().map(with).collect())
     }
 
+    /// A principal: a user, a role or an account. What else is referred to is left as it is.
+    fn principal(&self, value: &Value) -> Value {
+        let link = match value {
+            Value::Mixed(parts) => parts.iter().find_map(Value::as_link),
+            other => other.as_link(),
+        };
+        let settled = match link {
+            None if matches!(value, Value::Unknown(_)) => self.pattern(value, false),
+            None => self.pattern(value, true),
+            Some(link) if self.target(link).is_some_and(|r| r.type_name.as_str().starts_with("AWS::IAM::")) => {
+                self.pattern(value, true)
+            }
+            Some(_) => return value.clone(),
+        };
+        if settled.as_str().is_some() { settled } else { value.clone() }
+    }
+
     /// One pattern. A reference at its start is an ARN if `arns` are meant; anywhere else it is a name.
     fn pattern(&self, value: &Value, arns: bool) -> Value {
         let parts = match value {
@@ -158,7 +225,7 @@ impl Inside<'_> {
                 Value::Int(n) => Some(n.to_string()),
                 Value::Link(link) if arns && i == 0 && is_arn(link) => self.arn(link),
                 Value::Link(link) if (!arns || i > 0) && !link.attr.ends_with("Arn") => self.named(link),
-                Value::Unknown(unknown) => self.pseudo(&unknown.what).or_else(|| self.given(part)),
+                Value::Unknown(unknown) => self.pseudo(&unknown.what).or_else(|| self.given(part, out.last())),
                 _ => None,
             };
             match (text, out.last_mut()) {
@@ -178,14 +245,20 @@ impl Inside<'_> {
             "AWS::AccountId" => Some(self.account.to_owned()),
             "AWS::Partition" => Some("aws".to_owned()),
             "AWS::Region" => Some(OWN_REGION.to_owned()),
-            "AWS::StackName" => Some("own-stack".to_owned()),
+            "AWS::StackName" => Some(OWN_STACK.to_owned()),
             _ => None,
         }
     }
 
-    /// A parameter or an import that names something of this scope.
-    fn given(&self, value: &Value) -> Option<String> {
-        given(value).filter(|what| self.all.naming.contains(&(self.scope, what))).map(plain)
+    /// A parameter or an import that names something of this scope. As a whole name it stands only where its own kind of
+    /// thing is named.
+    fn given(&self, value: &Value, before: Option<&Value>) -> Option<String> {
+        let what = given(value)?;
+        let Some(named) = self.all.naming.get(&(self.scope, what))? else { return Some(unknown_name::part(what)) };
+        let before = before.and_then(Value::as_str).unwrap_or_default();
+        let service = form(named.type_name.as_str()).map_or("", |form| form.service);
+        let fits = !before.starts_with("arn:") || before.split(':').nth(2) == Some(service);
+        fits.then(|| unknown_name::of_resource(&named.id))
     }
 
     fn target(&self, link: &Link) -> Option<&Resource> {
@@ -193,41 +266,59 @@ impl Inside<'_> {
     }
 
     fn named(&self, link: &Link) -> Option<String> {
+        let target = self.target(link)?;
         let known = link.attr.is_empty() || link.attr.ends_with("Name") || link.attr.ends_with("Id");
-        let name = self.name(self.target(link)?);
-        Some(if known { name } else { format!("{name}.{}", plain(&link.attr)) })
+        Some(if known { self.name(target) } else { unknown_name::of_resource(&format!("{}.{}", target.id, link.attr)) })
     }
 
     fn arn(&self, link: &Link) -> Option<String> {
-        let resource = self.target(link)?;
+        self.target(link).map(|resource| self.arn_of(resource))
+    }
+
+    fn arn_of(&self, resource: &Resource) -> String {
         let own = resource.attrs.get("Arn").and_then(Value::as_str).or(Some(&*resource.id).filter(|id| id.starts_with("arn:")));
         if let Some(arn) = own {
-            return Some(arn.to_owned());
+            return arn.to_owned();
         }
         let kind = resource.type_name.as_str();
-        if let Some((_, kind, property)) = IAM.iter().find(|form| form.0 == kind) {
-            let name = resource.prop(property).as_str().map_or_else(|| self.name(resource), str::to_owned);
-            let path = resource.prop("Path").as_str().unwrap_or("/");
-            return Some(format!("arn:aws:iam::{}:{kind}{path}{name}", self.account));
-        }
-        let form = FORMS.iter().find(|form| form.0 == kind);
+        let form = form(kind);
         let service = kind.split("::").nth(1).unwrap_or_default().to_ascii_lowercase();
-        let (service, regional, before) = form.map_or((&*service, true, ""), |form| (form.1, form.2, form.3));
-        let place = if regional { format!("{OWN_REGION}:{}", self.account) } else { ":".to_owned() };
-        Some(format!("arn:aws:{service}:{place}:{before}{}", self.name(resource)))
+        let (service, before) = form.map_or((&*service, ""), |form| (form.service, form.before));
+        let (account, name) = (self.account, self.name(resource));
+        match form.map_or(Place::Regional, |form| form.place) {
+            Place::Iam => {
+                let path = match resource.prop("Path") {
+                    Value::Null => "/".to_owned(),
+                    Value::Str(path) => path.to_string(),
+                    _ => unknown_name::part(&format!("{}.Path", resource.id)),
+                };
+                format!("arn:aws:iam::{account}:{before}{path}{name}")
+            }
+            Place::Regional => format!("arn:aws:{service}:{OWN_REGION}:{account}:{before}{name}"),
+            Place::Nowhere => format!("arn:aws:{service}:::{before}{name}"),
+        }
     }
 
     /// The physical name, known or made up: a name in parts is put together as in a policy, so that both are the same. One that
     /// is made of another resource's is not followed, for they may go round in a circle.
     fn name(&self, resource: &Resource) -> String {
-        let written = || {
-            let value = NAMES.iter().map(|property| resource.prop(property)).find(|v| !v.is_null())?;
-            let value = if let Value::Mixed(_) = value { value.clone() } else { Value::Mixed(vec![value.clone()]) };
+        let written = written_name(resource);
+        if let Some(name) = resource.name.as_deref() {
+            return unknown_name::inside(name);
+        }
+        let together = || {
+            let value = if let Value::Mixed(_) = written { written.clone() } else { Value::Mixed(vec![written.clone()]) };
             let mut linked = false;
             value.each_link(&mut |_| linked = true);
-            if linked { None } else { self.pattern(&value, false).as_str().map(plain) }
+            if linked { None } else { self.pattern(&value, false).as_str().map(|name| name.replace([':', '*', '?', '$'], "-")) }
         };
-        resource.name.as_deref().map(plain).or_else(written).unwrap_or_else(|| plain(&resource.id))
+        let named = if written.is_null() { None } else { together() };
+        named.unwrap_or_else(|| {
+            let makes = form(resource.type_name.as_str()).is_some_and(|form| form.made) && written.is_null();
+            let scope = self.all.snapshot.scopes.get(resource.scope.0 as usize);
+            let cloudformation = scope.is_some_and(|scope| scope.kind == SourceKind::CloudFormation);
+            if makes && cloudformation { unknown_name::made(&resource.id) } else { unknown_name::of_resource(&resource.id) }
+        })
     }
 }
 
@@ -260,11 +351,6 @@ fn given(value: &Value) -> Option<&str> {
         Value::Unknown(u) if matches!(u.reason, Reason::NoDefaultParameter | Reason::ImportValue) => Some(&u.what),
         _ => None,
     }
-}
-
-/// Without what has a meaning in patterns.
-fn plain(text: &str) -> String {
-    text.replace([':', '*', '?', '$'], "-")
 }
 
 #[cfg(test)]

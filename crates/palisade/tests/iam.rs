@@ -85,6 +85,39 @@ fn the_page_draws_who_can_become_administrator() {
 }
 
 #[test]
+fn what_hangs_on_a_name_that_is_not_known_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let statement = |effect: &str, resource: Value| json!({ "Effect": effect, "Principal": "*", "Action": "s3:GetObject", "Resource": resource });
+    let of_bucket = json!({ "Fn::Sub": "${Logs.Arn}/*" });
+    let template = |denied: Value| {
+        json!({ "Resources": {
+            "Logs": { "Type": "AWS::S3::Bucket" },
+            "Open": { "Type": "AWS::S3::BucketPolicy", "Properties": { "Bucket": { "Ref": "Logs" }, "PolicyDocument": {
+                "Version": "2012-10-17", "Statement": [statement("Allow", of_bucket.clone()), statement("Deny", denied)] } } },
+            "Trust": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [
+                { "Effect": "Allow", "Principal": { "AWS": { "Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root" } }, "Action": "sts:AssumeRole" }] } } },
+        } })
+    };
+    for (denied, verdict, openness) in [
+        (json!("arn:aws:s3:::shop-logs-1x2y3z/*"), "unknown", "Open: unknown (it depends on a name that is not known yet)"),
+        (json!("arn:aws:s3:::elsewhere/*"), "fail", "Open: public"),
+        (of_bucket.clone(), "", "Open: no"),
+    ] {
+        fs::write(dir.path().join("t.json"), template(denied).to_string()).unwrap();
+        let (_, out, err) = run(dir.path(), &["scan", "t.json", "--format", "json"]);
+        let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {err}"));
+        let of = |check: &str| {
+            let findings = report["findings"].as_array().unwrap();
+            findings.iter().find(|f| f["check"] == check).map_or(String::new(), |f| f["verdict"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(of("s3-bucket-policy-public"), verdict);
+        assert_eq!(of("iam-role-trust-account"), "fail");
+        let (_, words, _) = run(dir.path(), &["iam", "public", "t.json"]);
+        assert!(words.contains(openness), "{words}");
+    }
+}
+
+#[test]
 fn unused_access_and_a_smaller_policy() {
     let dir = tempfile::tempdir().unwrap();
     details(dir.path());

@@ -52,12 +52,12 @@ impl Account {
                 "AWS::IAM::User" => "user",
                 "AWS::IAM::Role" => "role",
                 "AWS::IAM::Group" => {
-                    groups.insert(resource.id.clone(), (names.arn(resource, "group"), names.own(resource, &managed)));
+                    groups.insert(resource.id.clone(), (names.arn(resource), names.own(resource, &managed)));
                     continue;
                 }
                 _ => continue,
             };
-            let arn = names.arn(resource, kind);
+            let arn = names.arn(resource);
             let boundary = match resource.prop("PermissionsBoundary") {
                 Value::Null => None,
                 value => Some(names.attach(value, &managed)),
@@ -97,29 +97,15 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The ARN, known or made up of the name or else the id.
-    fn arn(&self, resource: &Resource, kind: &str) -> Text {
-        if let Some(arn) =
-            resource.attrs.get("Arn").and_then(Value::as_str).or(Some(&*resource.id).filter(|i| i.starts_with("arn:")))
-        {
-            return arn.into();
-        }
-        let property = match kind {
-            "user" => "UserName",
-            "role" => "RoleName",
-            "group" => "GroupName",
-            _ => "ManagedPolicyName",
-        };
-        let name = resource.prop(property).as_str().unwrap_or(resource.name.as_deref().unwrap_or(&resource.id));
-        let path = resource.prop("Path").as_str().unwrap_or("/");
-        format!("arn:aws:iam::{}:{kind}{path}{name}", self.account).into()
+    fn arn(&self, resource: &Resource) -> Text {
+        self.stand_ins.arn_of(resource, Some(&self.account)).into()
     }
 
     fn managed(&self, mine: &[(usize, &Resource)]) -> Managed {
         let mut read = FxHashMap::default();
         for (_, resource) in mine.iter().filter(|(_, r)| r.type_name.as_str() == "AWS::IAM::ManagedPolicy") {
             let policy = Arc::new((self.read)(resource.prop("PolicyDocument")));
-            for key in [resource.id.clone(), self.arn(resource, "policy")] {
+            for key in [resource.id.clone(), self.arn(resource)] {
                 read.insert(key, policy.clone());
             }
             if let Some(arn) = resource.attrs.get("PolicyArn").and_then(Value::as_str) {
@@ -180,7 +166,7 @@ impl Names<'_> {
         let managed = resource.type_name.as_str() == "AWS::IAM::ManagedPolicy";
         let attached = Attached {
             name: resource.id.clone(),
-            arn: managed.then(|| self.arn(resource, "policy")),
+            arn: managed.then(|| self.arn(resource)),
             policy: Arc::new((self.read)(resource.prop("PolicyDocument"))),
         };
         for name in lists {

@@ -435,7 +435,7 @@ fn placeholder(text: &Text) -> PrincipalPattern {
 
 /// The account of `123456789012` and of `arn:aws:iam::123456789012:root`.
 pub(crate) fn account(text: &str) -> Option<Text> {
-    let is_account = |t: &str| t.len() == 12 && t.bytes().all(|b| b.is_ascii_digit());
+    use crate::unknown_name::is_account;
     if is_account(text) {
         return Some(Text::from(text));
     }

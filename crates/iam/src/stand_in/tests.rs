@@ -71,20 +71,20 @@ fn the_same_thing_has_the_same_name_however_it_is_written() {
     let joined = |more: &[Value]| Value::Mixed(s3.iter().chain(more).cloned().collect());
     let place = [text("arn:aws:sns:"), pseudo("AWS::Region"), text(":"), pseudo("AWS::AccountId"), text(":")];
     for (written, want) in [
-        (Value::link("B", "Arn"), "arn:aws:s3:::B"),
-        (mixed(&[Value::link("B", "Arn"), text("/*")]), "arn:aws:s3:::B/*"),
-        (joined(&[Value::link("B", ""), text("/*")]), "arn:aws:s3:::B/*"),
-        (joined(&[Value::link("N", "")]), "arn:aws:s3:::shop-000000000000"),
-        (joined(&[text("shop-"), pseudo("AWS::AccountId")]), "arn:aws:s3:::shop-000000000000"),
-        (Value::link("N", "Arn"), "arn:aws:s3:::shop-000000000000"),
-        (Value::link("T", ""), "arn:aws:sns:own-region:000000000000:T"),
-        (Value::link("T", "TopicArn"), "arn:aws:sns:own-region:000000000000:T"),
+        (Value::link("B", "Arn"), "arn:aws:s3:::⟨-B-⟩"),
+        (mixed(&[Value::link("B", "Arn"), text("/*")]), "arn:aws:s3:::⟨-B-⟩/*"),
+        (joined(&[Value::link("B", ""), text("/*")]), "arn:aws:s3:::⟨-B-⟩/*"),
+        (joined(&[Value::link("N", "")]), "arn:aws:s3:::shop-⟨own-account⟩"),
+        (joined(&[text("shop-"), pseudo("AWS::AccountId")]), "arn:aws:s3:::shop-⟨own-account⟩"),
+        (Value::link("N", "Arn"), "arn:aws:s3:::shop-⟨own-account⟩"),
+        (Value::link("T", ""), "arn:aws:sns:⟨own-region⟩:⟨own-account⟩:⟨-T-⟩"),
+        (Value::link("T", "TopicArn"), "arn:aws:sns:⟨own-region⟩:⟨own-account⟩:⟨-T-⟩"),
         (
             Value::Mixed(place.iter().cloned().chain([Value::link("T", "TopicName")]).collect()),
-            "arn:aws:sns:own-region:000000000000:T",
+            "arn:aws:sns:⟨own-region⟩:⟨own-account⟩:⟨-T-⟩",
         ),
-        (Value::link("R", "Arn"), "arn:aws:iam::000000000000:role/app/R"),
-        (Value::link("K", "Arn"), "arn:aws:kms:own-region:000000000000:key/K"),
+        (Value::link("R", "Arn"), "arn:aws:iam::⟨own-account⟩:role/app/⟨-R-⟩"),
+        (Value::link("K", "Arn"), "arn:aws:kms:⟨own-region⟩:⟨own-account⟩:key/⟨K⟩"),
     ] {
         assert_eq!(pattern(&shop, written.clone()), Value::text(want), "{written:?}");
     }
@@ -107,7 +107,7 @@ fn what_nobody_knows_stays_unknown() {
 fn an_id_brings_no_wildcard_in() {
     let shop = snapshot(&[("aws_s3_bucket.b[\"*:?$\"]", "AWS::S3::Bucket", &[])]);
     let got = pattern(&shop, Value::link("aws_s3_bucket.b[\"*:?$\"]", "Arn"));
-    assert_eq!(got, Value::text("arn:aws:s3:::aws_s3_bucket.b[\"----\"]"));
+    assert_eq!(got, Value::text("arn:aws:s3:::⟨-aws_s3_bucket.b[\"----\"]-⟩"));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_named_resource_is_not_every_resource() {
 fn names_that_go_round_in_a_circle_end() {
     let named = |other: &str| [("BucketName", mixed(&[Value::link(other, ""), Value::text("-x")]))];
     let shop = snapshot(&[("A", "AWS::S3::Bucket", &named("B")), ("B", "AWS::S3::Bucket", &named("A"))]);
-    assert_eq!(pattern(&shop, Value::link("A", "Arn")), Value::text("arn:aws:s3:::A"));
+    assert_eq!(pattern(&shop, Value::link("A", "Arn")), Value::text("arn:aws:s3:::⟨A⟩"));
 }
 
 #[test]

@@ -8,9 +8,13 @@ use crate::document::{Clause, PrincipalPattern, Statement};
 use crate::glob::Variables;
 use crate::operator::Operand;
 use crate::request::Caller;
+use crate::unknown_name::is_account;
 
 /// The account that stands for every account that no policy names.
 pub(crate) const STRANGE_ACCOUNT: &str = "999999999999";
+
+/// The name that stands for every user and role that no policy names.
+pub(crate) const SOMEBODY: &str = "other";
 
 /// Keys whose value follows from the caller.
 pub(crate) const DERIVED: &[&str] = &[
@@ -25,7 +29,7 @@ pub(crate) const DERIVED: &[&str] = &[
 /// One caller for every way in which the statements can tell callers apart.
 pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables) -> Result<Vec<Caller>, Capped> {
     let mut accounts: Vec<Text> = vec![STRANGE_ACCOUNT.into()];
-    let mut names: Vec<Text> = vec!["other".into()];
+    let mut names: Vec<Text> = vec![SOMEBODY.into()];
     let mut all =
         vec![Caller::Anonymous, Caller::Service("other.amazonaws.com".into()), Caller::Provider("other.example".into())];
     let mut patterns: Vec<ArnPattern> = Vec::new();
@@ -56,7 +60,7 @@ pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables) -> R
             from_clause(clause, &mut patterns, &mut accounts, &mut names, &mut all);
         }
     }
-    accounts.retain(|a| a.len() == 12 && a.bytes().all(|b| b.is_ascii_digit()));
+    accounts.retain(|a| is_account(a));
     accounts.sort_unstable();
     accounts.dedup();
     names.sort_unstable();
@@ -66,7 +70,7 @@ pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables) -> R
     }
     for account in &accounts {
         all.push(Caller::parse(&format!("arn:aws:iam::{account}:root")));
-        all.push(Caller::parse(&format!("arn:aws:iam::{account}:role/other")));
+        all.push(Caller::parse(&format!("arn:aws:iam::{account}:role/{SOMEBODY}")));
         all.extend(names.iter().map(|name| Caller::parse(&format!("arn:aws:iam::{account}:user/{name}"))));
     }
     all.sort_unstable();
@@ -108,9 +112,9 @@ fn from_patterns(
     patterns.extend(kinds.iter().map(|k| ArnPattern::parse(k, false)));
     patterns.extend(accounts.iter().map(|a| ArnPattern::parse(&format!("arn:aws:iam::{a}:*"), false)));
     let refs: Vec<&ArnPattern> = patterns.iter().collect();
-    for arn in super::arns(&refs, Short::Never, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, "other"], variables)? {
+    for arn in super::arns(&refs, Short::Never, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, SOMEBODY], variables)? {
         let caller = Caller::parse(&arn);
-        let real = caller.account().is_some_and(|a| a.len() == 12) && !matches!(caller, Caller::Other(_));
+        let real = caller.account().is_some_and(|a| is_account(a)) && !matches!(caller, Caller::Other(_));
         let named = caller.identity().is_some_and(|i| !i.name.is_empty());
         if real && named && arn.starts_with("arn:aws") {
             all.push(caller);

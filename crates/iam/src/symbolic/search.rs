@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
             }
         }
         let refs: Vec<&[Matcher]> = patterns.iter().map(|p| p.as_slice()).collect();
-        let nothing = Context::new(Mode::Discovery);
+        let nothing = Context::new(Mode::Discovery).apart();
         let mut seen: FxHashSet<Vec<bool>> = FxHashSet::default();
         for (text, alive) in super::fields(&refs, &["other", "other"], &nothing)? {
             let [service, name] = text.as_slice() else { continue };
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
                     name: name.clone(),
                     caller: None,
                     resource: None,
-                    context: Context::new(Mode::Discovery),
+                    context: Context::new(Mode::Discovery).apart(),
                     keys: Vec::new(),
                 };
                 self.next(chosen, alive)?;
@@ -253,7 +253,7 @@ impl<'a> Walk<'a> {
         for resource in super::arns(&patterns, self.goal.kind.short(), &prefer, &chosen.context)? {
             let mut next = chosen.clone();
             let account = Parts::new(&resource).field(4);
-            if account.len() == 12 {
+            if crate::unknown_name::is_account(account) {
                 next.context.set_text("aws:resourceaccount", account);
                 next.keys.push("aws:resourceaccount".into());
             }
@@ -326,7 +326,7 @@ impl<'a> Walk<'a> {
     fn replay(&mut self, chosen: Chosen) -> Result<(), Stop> {
         let default = format!("arn:aws:iam::{}:user/other", callers::STRANGE_ACCOUNT);
         let caller = chosen.caller.unwrap_or_else(|| Caller::parse(&default));
-        let mut context = Context::new(if self.goal.open { Mode::Discovery } else { Mode::Strict });
+        let mut context = Context::new(if self.goal.open { Mode::Discovery } else { Mode::Strict }).apart();
         for key in &chosen.keys {
             context.set(key, chosen.context.get(key).clone());
         }

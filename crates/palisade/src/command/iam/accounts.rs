@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use iam::case::decision_name;
-use iam::{Access, Account, Decision, Inclusion, why};
+use iam::{Access, Account, Decision, Inclusion, Openness, why};
 use model::ScopeIndex;
 use serde_json::{Value as Json, json};
 
@@ -270,7 +270,10 @@ pub(super) fn public(path: &Path, owner: Option<&str>, form: Form, learn: Learn<
                 (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,
                 _ => Exit::Clean,
             };
-            let proof = exposure.words();
+            let proof = match &exposure.openness {
+                Openness::Unknown(reasons) => format!("({})", reasons.join("; ")),
+                _ => exposure.words(),
+            };
             let _ = writeln!(words, "{label}: {} {}", exposure.openness.name(), report::printable(&proof));
             let mut row = exposure.to_json();
             if let Some(map) = row.as_object_mut() {
