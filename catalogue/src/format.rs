@@ -84,6 +84,10 @@ pub struct DefaultValue {
     pub dated: bool,
 }
 
+fn nothing_is_the_same(same_as: &SameAs) -> bool {
+    same_as.is_empty()
+}
+
 fn yes() -> bool {
     true
 }
@@ -144,7 +148,7 @@ pub struct CheckFile {
     /// The pages that the rule comes from.
     pub refs: Vec<String>,
     /// The same thing elsewhere, ids only.
-    #[serde(default, skip_serializing_if = "SameAs::is_empty")]
+    #[serde(default, skip_serializing_if = "nothing_is_the_same")]
     pub same_as: SameAs,
     /// Former ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

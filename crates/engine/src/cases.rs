@@ -135,7 +135,7 @@ impl Trial<'_> {
             gap.type_name = Some(TypeName::new(type_name).map_err(|e| e.to_string())?);
             snapshot.gaps.push(gap);
         }
-        let mut config = Config { inline_suppressions: true, ..Config::default() };
+        let mut config = Config { inline_suppressions: true, passes: true, ..Config::default() };
         config.filter.checks = vec![self.check.id.to_string()];
         if !self.case.params.is_empty() {
             config.params.insert(self.check.id.to_string(), self.case.params.clone());

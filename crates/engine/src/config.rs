@@ -22,6 +22,8 @@ pub struct Config {
     pub baseline: Option<Baseline>,
     /// False to take no notice of suppressions written in templates.
     pub inline_suppressions: bool,
+    /// Whether passes are among the findings, with their evidence; they are counted in any case.
+    pub passes: bool,
 }
 
 /// Which checks run. Empty parts let everything through; the parts are and-ed, the members of a part or-ed.

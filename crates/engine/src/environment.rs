@@ -9,7 +9,7 @@ use model::{Link, Map, Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Te
 use rustc_hash::FxHashMap;
 
 use crate::config::Config;
-use crate::facts::Facts;
+use crate::facts::{Facts, ScopeFacts};
 use crate::neighbours::Neighbourhood;
 
 /// Everything around the resources of one scope, made once for all its checks.
@@ -19,7 +19,7 @@ pub(crate) struct Surroundings<'a> {
     is_code: bool,
     neighbourhood: Neighbourhood<'a>,
     filled: FxHashMap<*const Resource, Filled<'a>>,
-    facts: &'a Facts<'a>,
+    facts: ScopeFacts<'a>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -38,7 +38,7 @@ impl<'a> Surroundings<'a> {
             is_code: snapshot.scope(scope).is_none_or(|s| s.kind.is_code()),
             neighbourhood: Neighbourhood::new(snapshot, catalogue, members),
             filled,
-            facts,
+            facts: ScopeFacts::new(facts, scope),
         }
     }
 

@@ -1,13 +1,12 @@
 //! Answers the facts that checks ask of the analyses. The names and types are the catalogue's; the answers are made here, each
 //! analysis once and only if a check asks.
 
-use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use iam::StandIns;
-use iam::facts::AccountFacts;
+use iam::facts::{AccountFacts, DocumentFacts};
 use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, Value};
 use net::Ports;
 use net::facts::NetFacts;
@@ -16,80 +15,97 @@ use net::facts::NetFacts;
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
     stand_ins: StandIns<'a>,
-    net: OnceCell<NetFacts>,
-    accounts: RefCell<BTreeMap<ScopeIndex, Rc<AccountFacts>>>,
+    net: OnceLock<NetFacts>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot) -> Facts<'a> {
-        Facts { snapshot, stand_ins: StandIns::new(snapshot), net: OnceCell::new(), accounts: RefCell::default() }
+        Facts { snapshot, stand_ins: StandIns::new(snapshot), net: OnceLock::new() }
+    }
+
+    fn net(&self) -> &NetFacts {
+        self.net.get_or_init(|| NetFacts::new(self.snapshot))
+    }
+}
+
+/// What they say of one scope.
+pub(crate) struct ScopeFacts<'a> {
+    all: &'a Facts<'a>,
+    scope: ScopeIndex,
+    account: OnceCell<AccountFacts>,
+    documents: RefCell<Documents>,
+}
+
+/// The policy documents of the resource that was asked about last: its checks ask about the same few.
+#[derive(Default)]
+struct Documents {
+    of: Option<ResourceIndex>,
+    read: Vec<(Value, Rc<DocumentFacts>)>,
+}
+
+impl<'a> ScopeFacts<'a> {
+    pub(crate) fn new(all: &'a Facts<'a>, scope: ScopeIndex) -> ScopeFacts<'a> {
+        ScopeFacts { all, scope, account: OnceCell::new(), documents: RefCell::default() }
     }
 
     /// The answer to `name` for the resource at `index`, or unknown.
     pub(crate) fn answer(&self, name: &str, index: ResourceIndex, resource: &Resource, args: &[Value]) -> Value {
-        let account = resource.account.as_ref().map(model::AccountId::as_str);
-        let document = args.first().unwrap_or(&Value::Null);
-        let settled = if name.starts_with("iam.") {
-            self.stand_ins.document(document, resource.scope, account)
-        } else {
-            Cow::Borrowed(document)
-        };
-        let document = settled.as_ref();
+        let first = args.first().unwrap_or(&Value::Null);
         match name {
-            "iam.public" => truth(iam::facts::public(document, account)),
-            "iam.public_if" => truth(iam::facts::public_if(document, account)),
-            "iam.cross_account" => truth(iam::facts::cross_account(document, account)),
-            "iam.confused_deputy" => truth(iam::facts::confused_deputy(document, account)),
-            "iam.deputy" => truth(iam::facts::deputy(document, text(args, 1), account)),
-            "iam.trusts_account" => truth(iam::facts::trusts_account(document)),
-            "iam.allows" => truth(iam::allows(document, text(args, 1), text(args, 2))),
-            "iam.admin" => truth(iam::facts::admin_document(document)),
-            "iam.administrator" => truth(self.account(resource.scope).admin(index, resource)),
-            "iam.escalates" => truth(self.account(resource.scope).escalates(index, resource)),
-            "iam.privileged" => truth(self.account(resource.scope).privileged(index, resource)),
-            "iam.escalation" => {
-                let fact = self.account(resource.scope).escalates(index, resource);
-                if fact.proof.is_empty() { Value::Null } else { Value::from(fact.proof) }
-            }
-            "iam.public_proof" => {
-                let fact = iam::facts::public(document, account);
-                if fact.proof.is_empty() { Value::Null } else { Value::from(fact.proof) }
-            }
-            "net.exposed" => reached(&self.net().exposed_by(index, &port(document))),
-            "net.open_to_world" => reached(&self.net().open_to_world(index, &port(document))),
+            "iam.administrator" => truth(self.account().admin(index, resource)),
+            "iam.escalates" => truth(self.account().escalates(index, resource)),
+            "iam.privileged" => truth(self.account().privileged(index, resource)),
+            "iam.escalation" => proof(self.account().escalates(index, resource).proof),
+            "net.exposed" => reached(&self.net().exposed_by(index, &port(first))),
+            "net.open_to_world" => reached(&self.net().open_to_world(index, &port(first))),
             "net.public_subnet" => reached(&self.net().public_subnet(index)),
-            "net.way" => {
-                let fact = self.net().exposed_by(index, &port(document));
-                if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
-            }
+            "net.way" => proof(self.net().exposed_by(index, &port(first)).path),
             "net.reached" => reached(&self.net().exposed_at_all(index)),
-            "net.exposure" => {
-                let fact = self.net().exposed_at_all(index);
-                if fact.path.is_empty() { Value::Null } else { Value::from(fact.path) }
-            }
+            "net.exposure" => proof(self.net().exposed_at_all(index).path),
+            _ => self.of_document(name, &self.document(index, resource, first), args),
+        }
+    }
+
+    fn of_document(&self, name: &str, document: &DocumentFacts, args: &[Value]) -> Value {
+        match name {
+            "iam.public" => truth(document.public()),
+            "iam.public_if" => truth(document.public_if()),
+            "iam.public_proof" => proof(document.public().proof),
+            "iam.cross_account" => truth(document.cross_account()),
+            "iam.confused_deputy" => truth(document.confused_deputy()),
+            "iam.deputy" => truth(document.deputy(text(args, 1))),
+            "iam.trusts_account" => truth(document.trusts_account()),
+            "iam.allows" => truth(document.allows(text(args, 1), text(args, 2))),
+            "iam.admin" => truth(document.admin()),
             _ => match power(name.trim_end_matches("_proof")) {
-                Some(power) => {
-                    let fact = iam::anywhere(document, power);
-                    if !name.ends_with("_proof") {
-                        truth(fact)
-                    } else if fact.proof.is_empty() {
-                        Value::Null
-                    } else {
-                        Value::from(fact.proof)
-                    }
-                }
+                Some(power) if name.ends_with("_proof") => proof(document.anywhere(power).proof),
+                Some(power) => truth(document.anywhere(power)),
                 None => Value::unknown_present(Reason::Unsupported, format!("the fact {name}")),
             },
         }
     }
 
-    fn account(&self, scope: ScopeIndex) -> Rc<AccountFacts> {
-        let made = || Rc::new(AccountFacts::new(&self.stand_ins, scope));
-        self.accounts.borrow_mut().entry(scope).or_insert_with(made).clone()
+    fn document(&self, index: ResourceIndex, resource: &Resource, document: &Value) -> Rc<DocumentFacts> {
+        let mut documents = self.documents.borrow_mut();
+        if documents.of != Some(index) {
+            *documents = Documents { of: Some(index), read: Vec::new() };
+        }
+        if let Some((_, known)) = documents.read.iter().find(|(read, _)| read == document) {
+            return Rc::clone(known);
+        }
+        let account = resource.account.as_ref().map(model::AccountId::as_str);
+        let settled = self.all.stand_ins.document(document, self.scope, account);
+        let facts = Rc::new(DocumentFacts::new(&settled, account));
+        documents.read.push((document.clone(), Rc::clone(&facts)));
+        facts
+    }
+
+    fn account(&self) -> &AccountFacts {
+        self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.scope))
     }
 
     fn net(&self) -> &NetFacts {
-        self.net.get_or_init(|| NetFacts::new(self.snapshot))
+        self.all.net()
     }
 }
 
@@ -116,6 +132,11 @@ fn port(value: &Value) -> Ports {
     Ports::tcp(port, port).or(&Ports::udp(port, port))
 }
 
+/// The proof in words, or null if there is none.
+fn proof(words: String) -> Value {
+    if words.is_empty() { Value::Null } else { Value::from(words) }
+}
+
 fn truth(fact: iam::facts::Fact) -> Value {
     answer(fact.truth, &fact.reasons.join("; "))
 }
@@ -136,7 +157,7 @@ fn answer(truth: Truth, reasons: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{ScopeIndex, TypeName};
+    use model::TypeName;
 
     #[test]
     fn every_fact_of_the_catalogue_is_answered() {
@@ -144,7 +165,7 @@ mod tests {
         let facts = Facts::new(&snapshot);
         let resource = Resource::new("x", TypeName::new("AWS::EC2::Instance").unwrap(), ScopeIndex(0));
         for fact in catalogue::FACTS {
-            let answer = facts.answer(fact.name, ResourceIndex(0), &resource, &[Value::Null]);
+            let answer = ScopeFacts::new(&facts, ScopeIndex(0)).answer(fact.name, ResourceIndex(0), &resource, &[Value::Null]);
             let unanswered = matches!(&answer, Value::Unknown(u) if u.what.starts_with("the fact "));
             assert!(!unanswered, "{}", fact.name);
         }

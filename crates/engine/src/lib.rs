@@ -14,6 +14,7 @@ mod line;
 mod native;
 mod neighbours;
 mod scan;
+mod tally;
 mod worlds;
 
 pub use accept::{AcceptRule, Baseline};

@@ -4,34 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
 use model::{
-    CheckId, Finding, Layer, LayerCell, LayerState, Line, Owner, Resource, ResourceLine, Snapshot, Text, TypeLine, TypeName,
-    Verdict,
+    CheckId, Layer, LayerCell, LayerState, Line, Owner, Resource, ResourceLine, Snapshot, Text, TypeLine, TypeName,
 };
-use rustc_hash::FxHashMap;
 
-type Key<'a> = (&'a TypeName, &'a str, &'a str);
+use crate::tally::Tally;
 
-/// The line over `snapshot`, with the verdicts of `findings`.
-pub(crate) fn draw(snapshot: &Snapshot, catalogue: &Catalogue, selected: &BTreeSet<CheckId>, findings: &[Finding]) -> Line {
-    let mut worst: FxHashMap<(Key<'_>, Layer), LayerState> = FxHashMap::default();
-    let mut counts: FxHashMap<(&TypeName, Layer), [usize; 3]> = FxHashMap::default();
-    for finding in findings {
-        let resource = &finding.resource;
-        let state = match finding.verdict {
-            Verdict::Fail if finding.suppression.is_none() => LayerState::Fail,
-            Verdict::Unknown => LayerState::Unknown,
-            _ => LayerState::Pass,
-        };
-        let key = (&resource.type_name, &*resource.id, resource.file.as_deref().unwrap_or_default());
-        let cell = worst.entry((key, finding.layer)).or_insert(state);
-        *cell = (*cell).min(state);
-        let [fail, unknown, pass] = counts.entry((&resource.type_name, finding.layer)).or_default();
-        *match state {
-            LayerState::Fail => fail,
-            LayerState::Unknown => unknown,
-            _ => pass,
-        } += 1;
-    }
+/// The line over `snapshot`, with the verdicts that were counted.
+pub(crate) fn draw(snapshot: &Snapshot, catalogue: &Catalogue, selected: &BTreeSet<CheckId>, tally: &Tally) -> Line {
     let mut line = Line::default();
     for (type_name, resources) in by_type(snapshot) {
         let Some(row) = catalogue.responsibility(type_name) else {
@@ -45,17 +24,15 @@ pub(crate) fn draw(snapshot: &Snapshot, catalogue: &Catalogue, selected: &BTreeS
         let resources: Vec<ResourceLine> = resources
             .into_iter()
             .map(|(id, file)| {
-                let key = (type_name, &**id, file.map(|f| &**f).unwrap_or_default());
-                let layers = Layer::ALL
-                    .iter()
-                    .map(|l| at_rest(row.owner(*l)).unwrap_or(*worst.get(&(key, *l)).unwrap_or(&LayerState::NoCheck)));
+                let states = tally.of_resource(type_name, id, file);
+                let layers = Layer::ALL.iter().zip(states).map(|(layer, state)| at_rest(row.owner(*layer)).unwrap_or(state));
                 ResourceLine { id: id.clone(), file: file.cloned(), layers: layers.collect() }
             })
             .collect();
         let cells = Layer::ALL.iter().enumerate().map(|(at, layer)| {
             let owner = row.owner(*layer);
             let seen = resources.iter().filter_map(|r| r.layers.get(at)).min().copied();
-            let [fail, unknown, pass] = counts.get(&(type_name, *layer)).copied().unwrap_or_default();
+            let [fail, unknown, pass] = tally.of_layer(type_name, *layer);
             let state = at_rest(owner).or(seen).unwrap_or(LayerState::NoCheck);
             LayerCell { layer: *layer, owner, state, checks: checks.get(layer).copied().unwrap_or(0), fail, unknown, pass }
         });

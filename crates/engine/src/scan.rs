@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Catalogue, Check, Compiled};
 use jiff::Timestamp;
-use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot};
+use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Verdict};
+use rayon::prelude::*;
 
 use crate::accept::suppression;
 use crate::config::Config;
 use crate::environment::Surroundings;
 use crate::facts::Facts;
 use crate::judge::judge;
+use crate::tally::Tally;
 use crate::{coverage, line, worlds};
 
 /// Judges every resource. `now` is the time that ages are counted to and exceptions expire at.
@@ -21,15 +23,20 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
     let facts = Facts::new(snapshot);
     let job = Job { facts: &facts, snapshot, catalogue, config, now, programs: &programs };
     let mut findings = Vec::new();
-    for scopes in groups(snapshot).into_values() {
-        let judged = scopes.into_iter().map(|(scope, members)| (scope, job.scope(scope, &members))).collect();
-        findings.extend(worlds::merge(snapshot, judged));
+    let mut tally = Tally::default();
+    let groups: Vec<Group> = groups(snapshot).into_values().collect();
+    for some in groups.chunks(GROUPS_AT_ONCE) {
+        let judged: Vec<Vec<Finding>> = some.par_iter().map(|group| job.group(group)).collect();
+        for of_group in judged {
+            tally.add(&of_group);
+            findings.extend(of_group.into_iter().filter(|f| config.passes || f.verdict != Verdict::Pass));
+        }
     }
     sort(&mut findings);
     gaps.sort();
     gaps.dedup();
-    let coverage = coverage::count(snapshot, catalogue, &selected, &findings);
-    let line = line::draw(snapshot, catalogue, &selected, &findings);
+    let coverage = coverage::count(snapshot, catalogue, &selected, &tally);
+    let line = line::draw(snapshot, catalogue, &selected, &tally);
     Outcome { findings, gaps, coverage, line }
 }
 
@@ -53,9 +60,14 @@ fn compile<'a>(catalogue: &'a Catalogue, selected: &BTreeSet<CheckId>, gaps: &mu
     programs
 }
 
-/// The members of each scope, by the template that the scopes are worlds of.
-fn groups(snapshot: &Snapshot) -> BTreeMap<ScopeIndex, BTreeMap<ScopeIndex, Vec<ResourceIndex>>> {
-    let mut groups: BTreeMap<ScopeIndex, BTreeMap<ScopeIndex, Vec<ResourceIndex>>> = BTreeMap::new();
+/// How many groups are judged before their passes are counted and forgotten.
+const GROUPS_AT_ONCE: usize = 64;
+
+/// The members of each scope of one template, which the scopes are worlds of.
+type Group = BTreeMap<ScopeIndex, Vec<ResourceIndex>>;
+
+fn groups(snapshot: &Snapshot) -> BTreeMap<ScopeIndex, Group> {
+    let mut groups: BTreeMap<ScopeIndex, Group> = BTreeMap::new();
     // A world may hold no resources at all, and is still one in which nothing fails.
     for (at, scope) in snapshot.scopes.iter().enumerate() {
         groups.entry(scope.group).or_default().entry(ScopeIndex(at as u32)).or_default();
@@ -77,6 +89,11 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    fn group(&self, group: &Group) -> Vec<Finding> {
+        let judged = group.iter().map(|(scope, members)| (*scope, self.scope(*scope, members))).collect();
+        worlds::merge(self.snapshot, judged)
+    }
+
     fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex]) -> Vec<Finding> {
         let surroundings = Surroundings::new(self.facts, self.catalogue, scope, members);
         let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -90,7 +107,9 @@ impl Job<'_> {
                 if check.file.lower.is_some() && !self.config.filter.grave_enough(finding.severity) {
                     continue;
                 }
-                finding.suppression = suppression(&finding, resource, self.config, today);
+                if finding.verdict != Verdict::Pass || self.config.passes {
+                    finding.suppression = suppression(&finding, resource, self.config, today);
+                }
                 findings.push(finding);
             }
         }

@@ -2,7 +2,7 @@
 //! document, whoever has it. Left out: who has the policy and what other policies take back (see [`crate::who_can`] for that),
 //! and statements with a condition or a named resource, which hold the action to something.
 
-use model::{Truth, Value};
+use model::Truth;
 
 use crate::arn::{Parts, Short};
 use crate::authorization::{Authorization, Level};
@@ -25,6 +25,9 @@ pub enum Power {
     /// One of the known ways to all power.
     Escalation,
 }
+
+/// How many kinds there are.
+pub(crate) const POWERS: usize = 5;
 
 /// Actions that hand out or make credentials, from the API references of the services.
 const CREDENTIALS: &[&str] = &[
@@ -76,21 +79,20 @@ const DATA: &[&str] =
 const NOT_A_WAY: &str = "sts-001";
 
 /// Whether the policy allows an action of this kind on every resource and under no condition; the proof names the action.
-pub fn anywhere(document: &Value, power: Power) -> Fact {
-    if document.is_null() {
-        return Fact::plain(Truth::False);
-    }
-    let policy = Policy::from_value(document);
+pub(crate) fn anywhere(policy: &Policy, power: Power) -> Fact {
     if let Some(why) = &policy.unreadable {
         return Fact::unknown(why.to_string());
     }
+    if !policy.statements.iter().any(may_allow) {
+        return Fact::plain(Truth::False);
+    }
     let found = match power {
-        Power::Credentials => first(CREDENTIALS.iter().map(|a| ((*a).to_owned(), allowed(&policy, a, EVERY)))),
-        Power::Data => first(DATA.iter().map(|a| ((*a).to_owned(), allowed(&policy, a, EVERY)))),
-        Power::Writes => of_level(&policy, Level::Write),
-        Power::Permissions => of_level(&policy, Level::Permissions),
+        Power::Credentials => first(CREDENTIALS.iter().map(|a| ((*a).to_owned(), allowed(policy, a, EVERY)))),
+        Power::Data => first(DATA.iter().map(|a| ((*a).to_owned(), allowed(policy, a, EVERY)))),
+        Power::Writes => of_level(policy, Level::Write),
+        Power::Permissions => of_level(policy, Level::Permissions),
         Power::Escalation => first(ways().iter().filter(|w| w.id != NOT_A_WAY).map(|way| {
-            let all = way.permissions.iter().map(|a| allowed(&policy, &a.to_ascii_lowercase(), EVERY));
+            let all = way.permissions.iter().map(|a| allowed(policy, &a.to_ascii_lowercase(), EVERY));
             (way.permissions.join(" with "), all.fold(Truth::True, Truth::and))
         })),
     };
@@ -100,29 +102,25 @@ pub fn anywhere(document: &Value, power: Power) -> Fact {
             Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{action} on every resource") }
         }
         (_, Truth::False) => Fact::plain(Truth::False),
-        (_, Truth::Unknown) => open(&policy),
+        (_, Truth::Unknown) => open(policy),
     }
 }
 
 /// Whether the policy allows an action on every one of a set of resources, written as `*` or as an ARN with stars in it, and
 /// under no condition; the proof names the statement.
-pub fn allows(document: &Value, action: &str, resources: &str) -> Fact {
-    if document.is_null() {
-        return Fact::plain(Truth::False);
-    }
-    let policy = Policy::from_value(document);
+pub(crate) fn allows(policy: &Policy, action: &str, resources: &str) -> Fact {
     if let Some(why) = &policy.unreadable {
         return Fact::unknown(why.to_string());
     }
     let lower = action.to_ascii_lowercase();
-    match allowed(&policy, &lower, resources) {
+    match allowed(policy, &lower, resources) {
         Truth::True => {
             let allowing = |s: &&Statement| s.effect == Effect::Allow && covers(s, &lower, resources) == Truth::True;
             let by = policy.statements.iter().find(allowing).map(Statement::label).unwrap_or_default();
             Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{by} allows {action} on {resources}") }
         }
         Truth::False => Fact::plain(Truth::False),
-        Truth::Unknown => open(&policy),
+        Truth::Unknown => open(policy),
     }
 }
 
@@ -152,11 +150,10 @@ fn first(answers: impl Iterator<Item = (String, Truth)>) -> (String, Truth) {
 /// An action of the level that takes resources and is allowed on all of them. Services are asked in the order of their names.
 fn of_level(policy: &Policy, level: Level) -> (String, Truth) {
     let table = Authorization::built_in();
-    let services = table.services();
-    let touched = |service: &&&str| policy.statements.iter().any(|s| may_allow(s) && names_service(&s.actions, service));
+    let touched = |service: &&str| policy.statements.iter().any(|s| may_allow(s) && names_service(&s.actions, service));
     first(
-        services
-            .iter()
+        table
+            .services()
             .filter(touched)
             .flat_map(|service| {
                 let actions = table.actions(service).filter(|a| a.level == level && !a.resources.is_empty());
@@ -205,24 +202,20 @@ fn allowed(policy: &Policy, action: &str, set: &str) -> Truth {
 
 /// Whether the statement is about the action on every one of the resources under no condition.
 fn covers(statement: &Statement, action: &str, set: &str) -> Truth {
-    let named = names(&statement.actions, action).and(unbound(statement, set));
-    if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
-}
-
-fn names(actions: &Actions, action: &str) -> Truth {
-    let none = Context::default();
     let Some((service, name)) = action.split_once(':') else { return Truth::False };
-    let any = actions.patterns.iter().map(|p| p.service.matches(service, &none).and(p.name.matches(name, &none)));
-    let any = any.fold(Truth::False, Truth::or);
-    if actions.negated { !any } else { any }
+    let named = statement.actions.take_in(service, name).and(unbound(statement, set));
+    if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
 }
 
 #[cfg(test)]
 mod tests {
+    use model::Value;
+
     use super::*;
 
     fn ask(statements: &str, power: Power) -> Fact {
-        anywhere(&Value::text(format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)), power)
+        let document = Value::text(format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#));
+        anywhere(&Policy::from_value(&document), power)
     }
 
     fn allow(action: &str, resource: &str) -> String {
@@ -289,10 +282,10 @@ mod tests {
             ),
         ] {
             let document = Value::text(format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#));
-            let found = allows(&document, action, roles);
+            let found = allows(&Policy::from_value(&document), action, roles);
             assert_eq!((found.truth, found.proof.is_empty()), (Truth::from(want), !want), "{statements}");
         }
-        assert_eq!(allows(&Value::text("{"), "iam:PassRole", "*").truth, Truth::Unknown);
+        assert_eq!(allows(&Policy::from_value(&Value::text("{")), "iam:PassRole", "*").truth, Truth::Unknown);
     }
 
     #[test]
@@ -300,9 +293,8 @@ mod tests {
         assert_eq!(ask(&allow(r#""s3:GetObject""#, r#""*""#), Power::Data).proof, "s3:GetObject on every resource");
         let mut document = model::Map::new();
         document.insert("Statement", Value::List(vec![Value::unknown(model::Reason::NoDefaultParameter, "Statement")]));
-        let fact = anywhere(&Value::Map(document), Power::Writes);
+        let fact = anywhere(&Policy::from_value(&Value::Map(document)), Power::Writes);
         assert_eq!(fact.truth, Truth::Unknown);
         assert!(!fact.reasons.is_empty());
-        assert_eq!(anywhere(&Value::Null, Power::Writes).truth, Truth::False);
     }
 }

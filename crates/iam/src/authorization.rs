@@ -3,9 +3,9 @@
 //! The built-in table is derived by `cargo xtask gen iam-facts`; a user can hand over a newer one. It is unpacked when it is
 //! first asked for, and its lines are read service by service.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
 
 /// Largest table, unpacked, in bytes.
 pub const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -18,7 +18,7 @@ pub struct Authorization {
     text: String,
     version: (usize, usize),
     /// Prefix to the byte range of its lines.
-    services: FxHashMap<Box<str>, (usize, usize)>,
+    services: BTreeMap<Box<str>, (usize, usize)>,
     /// Lower-case global keys.
     global: Vec<(Box<str>, KeyType)>,
 }
@@ -141,10 +141,8 @@ impl Authorization {
     }
 
     /// The prefixes of all services, in order.
-    pub fn services(&self) -> Vec<&str> {
-        let mut prefixes: Vec<&str> = self.services.keys().map(|k| &**k).collect();
-        prefixes.sort_unstable();
-        prefixes
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(|k| &**k)
     }
 
     fn lines(&self, prefix: &str) -> impl Iterator<Item = &str> {

@@ -10,6 +10,7 @@ use model::{Text, Truth, Value};
 use crate::arn::ArnPattern;
 use crate::glob::Matcher;
 use crate::operator::{Operand, Operator};
+use crate::request::{Context, Mode};
 
 /// Most statements that are read from one document.
 pub const STATEMENTS_MAX: usize = 20_000;
@@ -77,6 +78,16 @@ pub struct Statement {
 pub(crate) struct Actions {
     pub(crate) negated: bool,
     pub(crate) patterns: Vec<ActionPattern>,
+}
+
+impl Actions {
+    /// Whether it takes in an action, service and name in lower case.
+    pub(crate) fn take_in(&self, service: &str, name: &str) -> Truth {
+        let nothing = Context::new(Mode::Discovery);
+        let one = |p: &ActionPattern| p.service.matches(service, &nothing).and(p.name.matches(name, &nothing));
+        let any = self.patterns.iter().map(one).fold(Truth::False, Truth::or);
+        if self.negated { !any } else { any }
+    }
 }
 
 /// One action pattern, lower case.

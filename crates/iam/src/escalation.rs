@@ -5,6 +5,7 @@
 
 mod drawing;
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
@@ -85,6 +86,9 @@ pub fn is_admin(account: &Account, principal: &Principal) -> Truth {
         ("iam:createaccesskey", format!("arn:aws:iam::{number}:user/other")),
         ("s3:deletebucket", "arn:aws:s3:::other".to_owned()),
     ];
+    if !mentions(principal, "other:other") {
+        return Truth::False;
+    }
     let mut all = Truth::True;
     for (action, resource) in &probes {
         let policies = account.policies(principal, action, resource);
@@ -105,7 +109,7 @@ pub fn graph(account: &Account) -> Graph {
     }
     graph.admin = principals.iter().map(|p| is_admin(account, p)).collect();
     graph.next = vec![None; principals.len()];
-    let trusted: Vec<Vec<&'static str>> = principals.iter().map(|p| trusted_services(p)).collect();
+    let trusted = vec![OnceCell::new(); principals.len()];
     let all = All { account, principals: &principals, trusted: &trusted };
     let is_admin = |at: usize| graph.admin.get(at) == Some(&Truth::True);
     let seats: Vec<Option<Seat<'_>>> =
@@ -181,7 +185,15 @@ impl Graph {
 struct All<'a> {
     account: &'a Account,
     principals: &'a [&'a Principal],
-    trusted: &'a [Vec<&'static str>],
+    /// The services that each principal's trust policy lets in, worked out when somebody could pass it to one.
+    trusted: &'a [OnceCell<Vec<&'static str>>],
+}
+
+impl All<'_> {
+    fn trusts(&self, at: usize, service: &str) -> bool {
+        let Some((known, principal)) = self.trusted.get(at).zip(self.principals.get(at)) else { return false };
+        known.get_or_init(|| trusted_services(principal)).contains(&service)
+    }
 }
 
 /// A way for which a principal has all but the role.
@@ -200,6 +212,18 @@ struct Seat<'a> {
     /// Ways over users' credentials and over roles' trust policies that some statement speaks of.
     over: Vec<(&'static str, &'static str, bool)>,
     ready: Vec<Ready>,
+}
+
+/// Whether any statement of its policies may allow an action, in whatever case, on anything.
+fn mentions(principal: &Principal, action: &str) -> bool {
+    let Some((service, name)) = action.split_once(':') else { return false };
+    let (service, name) = (service.to_ascii_lowercase(), name.to_ascii_lowercase());
+    principal.policies.iter().any(|attached| {
+        attached.policy.unreadable.is_some()
+            || attached.policy.statements.iter().any(|s| {
+                (s.effect == Effect::Allow || s.effect_unreadable) && s.actions.take_in(&service, &name) != Truth::False
+            })
+    })
 }
 
 /// Requests that are all allowed, and what they hang on.
@@ -227,21 +251,9 @@ impl<'a> Seat<'a> {
     fn new(all: &'a All<'a>, from: usize) -> Option<Seat<'a>> {
         let principal = *all.principals.get(from)?;
         let mut seat = Seat { all, principal, from, over: Vec::new(), ready: Vec::new() };
-        seat.over = OVER.iter().copied().filter(|(_, action, _)| seat.mentions(action)).collect();
+        seat.over = OVER.iter().copied().filter(|(_, action, _)| mentions(principal, action)).collect();
         seat.ready = seat.prepare();
         Some(seat)
-    }
-
-    /// Whether any statement speaks of an action at all.
-    fn mentions(&self, action: &str) -> bool {
-        let request = Request::new(Caller::Anonymous, action, "*", None, Context::new(Mode::Discovery));
-        self.principal.policies.iter().any(|attached| {
-            attached.policy.unreadable.is_some()
-                || attached.policy.statements.iter().any(|s| {
-                    (s.effect == Effect::Allow || s.effect_unreadable)
-                        && crate::evaluate::Asked::new(&request).actions(&s.actions) != Truth::False
-                })
-        })
     }
 
     /// Adds a request to what is granted; false if it is not allowed.
@@ -276,7 +288,7 @@ impl<'a> Seat<'a> {
     fn prepare(&self) -> Vec<Ready> {
         let mut all = Vec::new();
         for way in ways().iter().filter(|w| w.variant_of.is_none() && w.kind.ends_with("-passrole")) {
-            if !way.permissions.iter().all(|p| self.mentions(p)) {
+            if !way.permissions.iter().all(|p| mentions(self.principal, p)) {
                 continue;
             }
             let others: Vec<&String> = way.permissions.iter().filter(|p| *p != "iam:PassRole").collect();
@@ -319,7 +331,7 @@ impl<'a> Seat<'a> {
             }
         }
         for ready in &self.ready {
-            if !self.all.trusted.get(to).is_some_and(|t| t.contains(&ready.service)) {
+            if !self.all.trusts(to, ready.service) {
                 continue;
             }
             let mut granted = ready.granted.clone();
@@ -373,7 +385,7 @@ impl<'a> Seat<'a> {
         ];
         let mut best: Option<Step> = None;
         for (way, action, on, hangs_on) in direct {
-            if !self.mentions(action) {
+            if !mentions(self.principal, action) {
                 continue;
             }
             for resource in on {
@@ -394,7 +406,7 @@ impl<'a> Seat<'a> {
     /// Gives somebody more whom it can then be.
     fn raise_others(&self, mut best: Option<Step>) -> Option<Step> {
         for (way, change, being, of_role) in OTHERS {
-            if !self.mentions(change) || !self.mentions(being) {
+            if !mentions(self.principal, change) || !mentions(self.principal, being) {
                 continue;
             }
             for other in self.all.principals.iter().filter(|p| p.trust.is_some() == *of_role) {

@@ -36,7 +36,7 @@ pub mod why;
 
 pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};
 pub use account::Account;
-pub use anywhere::{Power, allows, anywhere};
+pub use anywhere::Power;
 pub use changes::{Change, changes};
 pub use document::{Effect, POLICY_BYTES_MAX, Policy, Problem, STATEMENTS_MAX, Statement};
 pub use evaluate::{Decision, Judgement, Level, Part, Policies, evaluate, policy_allows};

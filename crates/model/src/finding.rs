@@ -1,6 +1,7 @@
 //! What a check says of a resource.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,8 +67,9 @@ impl Confidence {
     }
 }
 
-/// The same thing elsewhere, by id: `prowler` -> `s3_bucket_object_versioning`, `fsbp` -> `S3.14`.
-pub type SameAs = BTreeMap<String, Vec<String>>;
+/// The same thing elsewhere, by id: `prowler` -> `s3_bucket_object_versioning`, `fsbp` -> `S3.14`. All findings of a check
+/// share one.
+pub type SameAs = Arc<BTreeMap<String, Vec<String>>>;
 
 /// What a check says of a resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +168,8 @@ pub struct Coverage {
 /// All that a scan says: what the reports are made of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Every finding, passes included, in a stable order: worst first, then by check, file, place, resource.
+    /// Every finding, in a stable order: worst first, then by check, file, place, resource. Passes only if they were asked for;
+    /// `coverage` counts them in any case.
     pub findings: Vec<Finding>,
     /// What could not be read, in a stable order.
     pub gaps: Vec<crate::Gap>,

@@ -1,6 +1,6 @@
 //! The only place that writes: standard output, and files that the user named.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -18,11 +18,19 @@ pub(crate) fn set_colour(when: Color) {
 
 /// Writes text to standard output; styles are kept only where they show.
 pub(crate) fn print(text: &str) -> Result<()> {
-    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
-    out.write_all(text.as_bytes())?;
+    print_with(|out| out.write_all(text.as_bytes()))
+}
+
+/// The same for what is long, piece by piece.
+pub(crate) fn print_with(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::with_capacity(PIECE_BYTES, anstream::AutoStream::auto(io::stdout().lock()));
+    write(&mut out)?;
     out.flush()?;
     Ok(())
 }
+
+/// How much is written at once.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Says something beside the data: to standard error.
 #[expect(clippy::print_stderr, reason = "talk goes to standard error")]
@@ -32,9 +40,19 @@ pub(crate) fn tell(text: &str) {
 
 /// Writes text to a file, whole or not at all.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    write_with(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// The same for what is long, piece by piece.
+pub(crate) fn write_with(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<()> {
     let partial = PathBuf::from(format!("{}.partial", path.display()));
     let told = || format!("cannot write `{}`", path.display());
-    std::fs::write(&partial, text).with_context(told)?;
+    let written = std::fs::File::create(&partial).and_then(|file| {
+        let mut out = io::BufWriter::with_capacity(PIECE_BYTES, file);
+        write(&mut out)?;
+        out.flush()
+    });
+    written.inspect_err(|_| drop(std::fs::remove_file(&partial))).with_context(told)?;
     std::fs::rename(&partial, path).inspect_err(|_| drop(std::fs::remove_file(&partial))).with_context(told)
 }
 

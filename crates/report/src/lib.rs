@@ -1,6 +1,6 @@
 //! Findings as people and programs read them. A report shows what was judged; it cannot judge again.
 //!
-//! Every format is a pure function from a [`Report`] to text. Text from the input is never trusted: each format escapes what
+//! Every format is a pure function from a [`Report`] to text; those that may be long are written as they are made. Text from the input is never trusted: each format escapes what
 //! its reader would interpret (terminal escapes, HTML, spreadsheet formulas), and secrets were masked before it came here.
 //!
 //! Absent on purpose: writing files, and stdout.
@@ -22,7 +22,7 @@ mod terminal;
 pub use asff::asff;
 pub use csv::{cell, csv};
 pub use html::html;
-pub use json::{finding_json, json, json_lines};
+pub use json::{json, json_lines};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use ocsf::ocsf;

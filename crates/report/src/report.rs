@@ -54,12 +54,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts findings.
-    pub fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Counts {
+    /// Counts findings that are no passes.
+    fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Counts {
         let mut counts = Counts::default();
         for finding in findings {
             match finding.verdict {
-                Verdict::Pass => counts.pass += 1,
+                Verdict::Pass => {}
                 _ if finding.suppression.is_some() => counts.suppressed += 1,
                 Verdict::Unknown => counts.unknown += 1,
                 Verdict::Fail => {
@@ -91,6 +91,7 @@ impl Report<'_> {
 
     /// How many findings of each kind count, passes included.
     pub fn counts(&self) -> Counts {
-        Counts::of(&self.outcome.findings)
+        let pass = self.outcome.coverage.iter().map(|c| c.pass).sum();
+        Counts { pass, ..Counts::of(&self.outcome.findings) }
     }
 }

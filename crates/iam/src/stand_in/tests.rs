@@ -1,7 +1,8 @@
 use model::{SourceKind, Text, TypeName, Unknown};
 
 use super::*;
-use crate::facts;
+use crate::facts::DocumentFacts;
+use crate::{Policy, exposure};
 
 const SCOPE: ScopeIndex = ScopeIndex(0);
 
@@ -49,7 +50,7 @@ fn document(statements: Vec<Value>) -> Value {
 }
 
 fn public(snapshot: &Snapshot, statements: Vec<Value>) -> model::Truth {
-    facts::public(&StandIns::new(snapshot).document(&document(statements), SCOPE, None), None).truth
+    DocumentFacts::new(&StandIns::new(snapshot).document(&document(statements), SCOPE, None), None).public().truth
 }
 
 fn pattern(snapshot: &Snapshot, value: Value) -> Value {
@@ -147,9 +148,9 @@ fn a_named_resource_is_not_every_resource() {
         ("Action", Value::text("*")),
         ("Resource", Value::link("B", "Arn")),
     ])]);
-    assert_eq!(facts::admin_document(&document).truth, model::Truth::Unknown);
+    assert_eq!(DocumentFacts::new(&document, None).admin().truth, model::Truth::Unknown);
     let settled = StandIns::new(&shop).document(&document, SCOPE, None);
-    assert_eq!(facts::admin_document(&settled).truth, model::Truth::False);
+    assert_eq!(DocumentFacts::new(&settled, None).admin().truth, model::Truth::False);
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn conditions_on_the_source_hold_strangers_off() {
         one.insert("Condition", map(&[(operator, map(&[(key, value.clone())]))]));
         let document = document(vec![Value::Map(one)]);
         let settled = StandIns::new(&shop).document(&document, SCOPE, None);
-        let found = facts::look(&settled, None).unwrap();
+        let found = exposure(&Policy::from_value(&settled), None);
         assert_eq!(found.openness.name(), want, "{operator} {key} {value:?}: {found:?}");
     }
 }

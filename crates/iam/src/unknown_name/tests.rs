@@ -2,7 +2,7 @@ use model::Value;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts;
+use crate::facts::DocumentFacts;
 use crate::glob::{Matcher, Syntax};
 use crate::request::{Context, Mode};
 
@@ -115,10 +115,10 @@ proptest! {
     #[test]
     fn settling_names_never_contradicts_a_verdict(statements in prop::collection::vec(statement(), 1..4)) {
         let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
-        let before = facts::public(&Value::text(document.as_str()), None);
+        let before = DocumentFacts::new(&Value::text(document.as_str()), None).public();
         if before.truth != Truth::Unknown {
             for choice in choices() {
-                let after = facts::public(&Value::text(settled(&document, &choice)), None);
+                let after = DocumentFacts::new(&Value::text(settled(&document, &choice)), None).public();
                 prop_assert_eq!(before.truth, after.truth, "{} with {:?}", document, choice);
             }
         }
@@ -128,7 +128,8 @@ proptest! {
 #[test]
 fn verdicts_that_hang_on_a_name() {
     let public = |statements: serde_json::Value| {
-        facts::public(&Value::text(serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()), None)
+        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+        DocumentFacts::new(&Value::text(document.to_string()), None).public()
     };
     let one = |effect: &str, element: &str, resource: &str| serde_json::json!({ "Effect": effect, "Principal": "*", "Action": "s3:GetObject", element: resource });
     let allow = one("Allow", "Resource", "arn:aws:s3:::⟨A⟩/*");

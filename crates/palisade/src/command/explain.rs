@@ -88,7 +88,7 @@ fn page(check: &Check, catalogue: &Catalogue) -> String {
     for (name, value) in &file.params {
         row("setting", &format!("params.{}.{name} = {value}", check.id));
     }
-    for (list, ids) in &file.same_as {
+    for (list, ids) in file.same_as.iter() {
         row("same as", &format!("{list} {}", ids.join(", ")));
     }
     let _ = writeln!(out, "\n{bold}Fix{bold:#}\n{}", file.fix.text.trim());

@@ -1,6 +1,7 @@
 //! `palisade scan`
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -18,20 +19,20 @@ use crate::live::Wanted;
 use crate::output;
 
 /// Writes a report in one form.
-type Write = fn(&Report<'_>) -> String;
+type Write = fn(&Report<'_>, &mut dyn io::Write) -> io::Result<()>;
 
 /// The forms of a report, by name.
 const FORMATS: &[(&str, Write)] = &[
-    ("terminal", report::terminal),
-    ("json", report::json),
-    ("jsonl", report::json_lines),
-    ("sarif", report::sarif),
-    ("csv", report::csv),
-    ("junit", report::junit),
-    ("markdown", report::markdown),
-    ("html", report::html),
-    ("ocsf", report::ocsf),
-    ("asff", report::asff),
+    ("terminal", |report, out| out.write_all(report::terminal(report).as_bytes())),
+    ("json", |report, out| report::json(report, out)),
+    ("jsonl", |report, out| report::json_lines(report, out)),
+    ("sarif", |report, out| out.write_all(report::sarif(report).as_bytes())),
+    ("csv", |report, out| out.write_all(report::csv(report).as_bytes())),
+    ("junit", |report, out| out.write_all(report::junit(report).as_bytes())),
+    ("markdown", |report, out| out.write_all(report::markdown(report).as_bytes())),
+    ("html", |report, out| out.write_all(report::html(report).as_bytes())),
+    ("ocsf", |report, out| out.write_all(report::ocsf(report).as_bytes())),
+    ("asff", |report, out| out.write_all(report::asff(report).as_bytes())),
 ];
 
 /// Who can become administrator, drawn; nothing if nobody can.
@@ -49,7 +50,9 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     let targets = output::targets(&args.format, &names)?;
     let threshold = threshold(args.fail_on.as_deref().or(knowledge.settings.fail_on.as_deref()))?;
-    let config = config(args, knowledge)?;
+    let mut config = config(args, knowledge)?;
+    // A JUnit report has a case for each test, passed ones too.
+    config.passes |= targets.iter().any(|t| t.format == "junit");
     let paths: Vec<_> = args.paths.iter().chain(&args.input.input).cloned().collect();
     let input = input::or_live(&paths, &args.input);
     let snapshot = input::read(&paths, &input, knowledge, Wanted::Checks(&config.filter))?;
@@ -71,10 +74,9 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     let report = Report { outcome: &outcome, catalogue: &knowledge.catalogue, sources: &sources, meta, drawings };
     for target in targets {
         let Some((_, write)) = FORMATS.iter().find(|(name, _)| *name == target.format) else { continue };
-        let text = write(&report);
         match &target.file {
-            Some(file) => output::write(file, &text)?,
-            None => output::print(&text)?,
+            Some(file) => output::write_with(file, |out| write(&report, out))?,
+            None => output::print_with(|out| write(&report, out))?,
         }
     }
     if let Some(file) = &args.write_baseline {
@@ -118,6 +120,7 @@ fn config(args: &ScanArgs, knowledge: &Knowledge) -> Result<Config> {
         accept: settings.accept_rules()?,
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
         inline_suppressions: !args.no_inline_suppressions,
+        passes: args.all,
     })
 }
 
