@@ -8,12 +8,7 @@ use model::{CheckId, Coverage, Snapshot, TypeName};
 use crate::tally::Tally;
 
 /// One row for every type that was seen, in type order. Worlds of one template count once.
-pub(crate) fn count(
-    snapshot: &Snapshot,
-    catalogue: &Catalogue,
-    selected: &BTreeSet<CheckId>,
-    tally: &Tally,
-) -> Vec<Coverage> {
+pub(crate) fn count(snapshot: &Snapshot, catalogue: &Catalogue, selected: &BTreeSet<CheckId>, tally: &Tally) -> Vec<Coverage> {
     let mut rows: BTreeMap<&TypeName, Coverage> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for resource in &snapshot.resources {

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use model::{
-    CheckId, Layer, LayerCell, LayerState, Line, Owner, Resource, ResourceLine, Snapshot, Text, TypeLine, TypeName,
-};
+use model::{CheckId, Layer, LayerCell, LayerState, Line, Owner, Resource, ResourceLine, Snapshot, Text, TypeLine, TypeName};
 
 use crate::tally::Tally;
 

@@ -1,10 +1,12 @@
 //! The scan: every check over every resource of its type, scope by scope.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use catalogue::{Catalogue, Check, Compiled};
 use jiff::Timestamp;
-use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Verdict};
+use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Text, Verdict};
 use rayon::prelude::*;
 
 use crate::accept::suppression;
@@ -124,9 +126,17 @@ fn sort(findings: &mut [Finding]) {
         a.verdict
             .cmp(&b.verdict)
             .then_with(|| b.severity.cmp(&a.severity))
-            .then_with(|| a.check.cmp(&b.check))
-            .then_with(|| a.resource.file.cmp(&b.resource.file))
+            .then_with(|| order(a.check.text(), b.check.text()))
+            .then_with(|| match (&a.resource.file, &b.resource.file) {
+                (Some(a), Some(b)) => order(a, b),
+                (a, b) => a.cmp(b),
+            })
             .then_with(|| place(a).cmp(&place(b)))
             .then_with(|| a.resource.cmp(&b.resource))
     });
+}
+
+/// Most texts that are compared are one and the same.
+fn order(a: &Text, b: &Text) -> Ordering {
+    if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) }
 }

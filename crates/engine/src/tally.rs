@@ -20,7 +20,9 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts the findings of one scope. Those on one resource stand together.
     pub(crate) fn add(&mut self, findings: &[Finding]) {
-        for of_resource in findings.chunk_by(|a, b| a.resource.id == b.resource.id && a.resource.type_name == b.resource.type_name) {
+        for of_resource in
+            findings.chunk_by(|a, b| a.resource.id == b.resource.id && a.resource.type_name == b.resource.type_name)
+        {
             let Some(Finding { resource, .. }) = of_resource.first() else { continue };
             let key = (resource.type_name.clone(), resource.id.clone(), resource.file.clone());
             let states = self.resources.entry(key).or_insert([LayerState::NoCheck; Layer::ALL.len()]);

@@ -20,5 +20,5 @@ mod walk;
 pub(crate) use diagnostic::gap_of;
 pub use fold::{FOLDS, Fold, Row, fold_into};
 pub use limits::Limits;
-pub use read::{Options, Other, Reading, read, read_paths, text_of};
+pub use read::{MakeMapping, Options, Other, Reading, read, read_paths, text_of};
 pub use recognise::{Kind, Why, recognise};

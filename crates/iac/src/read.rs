@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use model::{Gap, GapReason, Snapshot};
 use rayon::prelude::*;
@@ -18,14 +18,27 @@ use crate::terraform::{self, Mapping};
 use crate::walk::{self, Found, Job, failed, shown};
 
 /// How files are read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Values for the parameters of templates; what a CDK manifest says of account and Region comes behind them.
     pub parameters: Parameters,
     /// How much is read.
     pub limits: Limits,
-    /// What Terraform's resources are in the model's terms; usually [`Mapping::of`] the catalogue.
-    pub mapping: Arc<Mapping>,
+    /// What Terraform's resources are in the model's terms; made when the first plan or state asks for it.
+    pub mapping: Arc<LazyLock<Mapping, MakeMapping>>,
+}
+
+/// Makes a mapping; usually [`Mapping::of`] the catalogue.
+pub type MakeMapping = Box<dyn FnOnce() -> Mapping + Send + Sync>;
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            parameters: Parameters::default(),
+            limits: Limits::default(),
+            mapping: Arc::new(LazyLock::new(Box::new(Mapping::default))),
+        }
+    }
 }
 
 /// What was read, and what is left for others to read.

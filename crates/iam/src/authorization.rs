@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-
 /// Largest table, unpacked, in bytes.
 pub const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 

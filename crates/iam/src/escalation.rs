@@ -6,14 +6,14 @@
 mod drawing;
 
 use std::cell::OnceCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
 use model::Truth;
 use serde::Deserialize;
 
 use crate::account::{Account, OWN_ACCOUNT, Principal};
-use crate::document::Effect;
+use crate::document::{Effect, Statement};
 use crate::evaluate::{Policies, evaluate};
 use crate::request::{Caller, Context, Mode, Request};
 
@@ -209,9 +209,27 @@ struct Seat<'a> {
     all: &'a All<'a>,
     principal: &'a Principal,
     from: usize,
+    /// Whether its policies speak of any way but assuming a role.
+    speaks: bool,
     /// Ways over users' credentials and over roles' trust policies that some statement speaks of.
     over: Vec<(&'static str, &'static str, bool)>,
     ready: Vec<Ready>,
+}
+
+/// Whether any statement of its policies may allow something of a service that a way goes by: most do not.
+fn speaks_of_ways(principal: &Principal) -> bool {
+    static SERVICES: OnceLock<BTreeSet<&str>> = OnceLock::new();
+    let services = SERVICES.get_or_init(|| {
+        let permissions = ways().iter().flat_map(|way| &way.permissions);
+        permissions.filter_map(|p| Some(p.split_once(':')?.0)).collect()
+    });
+    let nothing = Context::new(Mode::Discovery);
+    let speaks = |s: &Statement| {
+        let of = |service: &str| s.actions.patterns.iter().any(|p| p.service.matches(service, &nothing) != Truth::False);
+        (s.effect == Effect::Allow || s.effect_unreadable) && (s.actions.negated || services.iter().any(|name| of(name)))
+    };
+    let policies = principal.policies.iter().map(|attached| &attached.policy);
+    policies.into_iter().any(|policy| policy.unreadable.is_some() || policy.statements.iter().any(speaks))
 }
 
 /// Whether any statement of its policies may allow an action, in whatever case, on anything.
@@ -220,9 +238,11 @@ fn mentions(principal: &Principal, action: &str) -> bool {
     let (service, name) = (service.to_ascii_lowercase(), name.to_ascii_lowercase());
     principal.policies.iter().any(|attached| {
         attached.policy.unreadable.is_some()
-            || attached.policy.statements.iter().any(|s| {
-                (s.effect == Effect::Allow || s.effect_unreadable) && s.actions.take_in(&service, &name) != Truth::False
-            })
+            || attached
+                .policy
+                .statements
+                .iter()
+                .any(|s| (s.effect == Effect::Allow || s.effect_unreadable) && s.actions.take_in(&service, &name) != Truth::False)
     })
 }
 
@@ -250,7 +270,10 @@ const OTHERS: &[(&str, &str, &str, bool)] = &[
 impl<'a> Seat<'a> {
     fn new(all: &'a All<'a>, from: usize) -> Option<Seat<'a>> {
         let principal = *all.principals.get(from)?;
-        let mut seat = Seat { all, principal, from, over: Vec::new(), ready: Vec::new() };
+        let mut seat = Seat { all, principal, from, speaks: speaks_of_ways(principal), over: Vec::new(), ready: Vec::new() };
+        if !seat.speaks {
+            return Some(seat);
+        }
         seat.over = OVER.iter().copied().filter(|(_, action, _)| mentions(principal, action)).collect();
         seat.ready = seat.prepare();
         Some(seat)
@@ -360,6 +383,9 @@ impl<'a> Seat<'a> {
 
     /// The best way to give itself every permission.
     fn raise(&self) -> Option<Step> {
+        if !self.speaks {
+            return None;
+        }
         let own = &*self.principal.arn;
         let role = matches!(self.principal.caller, Caller::Role(_));
         let managed: Vec<&str> = self

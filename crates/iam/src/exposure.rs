@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::account::OWN_ACCOUNT;
 use crate::arn::Parts;
-use crate::document::{Effect, Policy, PrincipalPattern};
+use crate::document::{Effect, Policy, PrincipalPattern, Statement};
 use crate::evaluate::Kind;
 use crate::inclusion::{allowing, request_json};
 use crate::operator::{Compare, Operand};
@@ -187,14 +187,18 @@ fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &str) -
         reasons.extend(found.reasons);
         found.request
     };
-    if let Some(request) = take(run(&stranger, &|key, entry| names.forgeable(key, entry)), &mut reasons) {
+    let strangers = may_take_in_strangers(policy);
+    if strangers && let Some(request) = take(run(&stranger, &|key, entry| names.forgeable(key, entry)), &mut reasons) {
         return out.with(Openness::Public, request, policy);
     }
     let certain = reasons.is_empty();
     let network = |key: &str, entry: &Entry| {
         NETWORK.contains(&key) || key == "sts:externalid" || key == "lambda:eventsourcetoken" || names.forgeable(key, entry)
     };
-    if certain && let Some(request) = take(run(&stranger, &network), &mut reasons) {
+    if strangers
+        && certain
+        && let Some(request) = take(run(&stranger, &network), &mut reasons)
+    {
         let conditions = conditions(policy, &request);
         return out.with(Openness::PublicIf(conditions), request, policy);
     }
@@ -209,7 +213,7 @@ fn exposure_of(policy: &Policy, owner: Option<&str>, only: &dyn Fn(&str, &str) -
             proof = proof.or(Some(request));
         }
     }
-    for organisation in names.organisations.iter().take(OUTSIDERS_MAX) {
+    for organisation in names.organisations.iter().filter(|_| strangers).take(OUTSIDERS_MAX) {
         let member = |key: &str, entry: &Entry| match key {
             "aws:principalorgid" | "aws:principalorgpaths" => names.holds(entry, organisation),
             _ => NETWORK.contains(&key) || names.forgeable(key, entry),
@@ -304,6 +308,15 @@ pub(crate) fn is_deputy(policy: &Policy, service: &str, owner: Option<&str>) -> 
         true if reasons.is_empty() && policy.unreadable.is_none() => Ok(false),
         true => Err(reasons.into_iter().chain(policy.unreadable.iter().map(ToString::to_string)).collect()),
     }
+}
+
+/// Whether a statement may allow somebody whom it does not name: the cheap look before the search.
+fn may_take_in_strangers(policy: &Policy) -> bool {
+    use PrincipalPattern::{Account, Arn, Federated, Service};
+    let named = |p: &PrincipalPattern| matches!(p, Account(_) | Arn(_) | Federated(_) | Service(_));
+    let holds_all = |s: &Statement| s.principal.as_ref().is_none_or(|p| !p.negated && p.patterns.iter().all(named));
+    let may_allow = |s: &&Statement| s.effect == Effect::Allow || s.effect_unreadable;
+    policy.unreadable.is_some() || policy.statements.iter().filter(may_allow).any(|s| !holds_all(s) || s.unreadable.is_some())
 }
 
 /// Why statements could not be read: such a statement may let anybody in.

@@ -101,13 +101,17 @@ pub struct StandIns<'a> {
     /// Parameters and imports that name something, with what they are the whole name of.
     naming: FxHashMap<(ScopeIndex, &'a str), Option<&'a Resource>>,
     ids: FxHashMap<(ScopeIndex, &'a str), ResourceIndex>,
+    /// The resources of each scope, in source order.
+    members: FxHashMap<ScopeIndex, Vec<ResourceIndex>>,
 }
 
 impl<'a> StandIns<'a> {
     /// For the resources of a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> StandIns<'a> {
         let mut naming: FxHashMap<(ScopeIndex, &str), Option<&Resource>> = FxHashMap::default();
-        for resource in &snapshot.resources {
+        let mut members: FxHashMap<ScopeIndex, Vec<ResourceIndex>> = FxHashMap::default();
+        for (index, resource) in snapshot.iter() {
+            members.entry(resource.scope).or_default().push(index);
             let value = written_name(resource);
             let parts = if let Value::Mixed(parts) = value { parts.as_slice() } else { std::slice::from_ref(value) };
             for what in parts.iter().filter_map(given) {
@@ -116,7 +120,13 @@ impl<'a> StandIns<'a> {
                 *slot = slot.or(whole);
             }
         }
-        StandIns { snapshot, naming, ids: snapshot.by_id() }
+        StandIns { snapshot, naming, ids: snapshot.by_id(), members }
+    }
+
+    /// The resources of a scope, in source order.
+    pub(crate) fn members(&self, scope: ScopeIndex) -> Vec<(ResourceIndex, &'a Resource)> {
+        let indices = self.members.get(&scope).into_iter().flatten();
+        indices.filter_map(|index| Some((*index, self.snapshot.resource(*index)?))).collect()
     }
 
     /// The policy document of a resource in `scope`, with stand-ins in its `Resource`, `NotResource`, `Condition` and

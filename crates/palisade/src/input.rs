@@ -5,6 +5,7 @@ mod saved;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result, bail};
 use catalogue::{Catalogue, SourceFile};
@@ -23,7 +24,7 @@ pub(crate) struct Knowledge {
     /// What `palisade.toml` says.
     pub(crate) settings: Settings,
     /// The built-in catalogue with the user's laid over it.
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
 }
 
 impl Knowledge {
@@ -32,7 +33,7 @@ impl Knowledge {
         let settings = Settings::read(config)?;
         let dirs: Vec<&PathBuf> = settings.catalogue.iter().chain(catalogues).collect();
         if dirs.is_empty() {
-            return Ok(Knowledge { settings, catalogue: catalogue::built_in() });
+            return Ok(Knowledge { settings, catalogue: Arc::new(catalogue::built_in()) });
         }
         let mut pack = catalogue::built_in_pack();
         for dir in dirs {
@@ -44,7 +45,7 @@ impl Knowledge {
         }
         let catalogue = Catalogue::new(pack)
             .map_err(|p| anyhow::anyhow!(p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-        Ok(Knowledge { settings, catalogue })
+        Ok(Knowledge { settings, catalogue: Arc::new(catalogue) })
     }
 }
 
@@ -132,9 +133,10 @@ pub(crate) fn or_live(paths: &[PathBuf], args: &InputArgs) -> InputArgs {
 }
 
 fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Reading> {
+    let catalogue = Arc::clone(&knowledge.catalogue);
     let options = iac::Options {
         parameters: parameters(args, &knowledge.settings)?,
-        mapping: std::sync::Arc::new(iac::terraform::Mapping::of(&knowledge.catalogue)),
+        mapping: Arc::new(LazyLock::new(Box::new(move || iac::terraform::Mapping::of(&catalogue)))),
         ..iac::Options::default()
     };
     if let Some(missing) = paths.first().filter(|_| paths.iter().all(|path| path.symlink_metadata().is_err())) {

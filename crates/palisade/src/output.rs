@@ -18,12 +18,15 @@ pub(crate) fn set_colour(when: Color) {
 
 /// Writes text to standard output; styles are kept only where they show.
 pub(crate) fn print(text: &str) -> Result<()> {
-    print_with(|out| out.write_all(text.as_bytes()))
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
 }
 
-/// The same for what is long, piece by piece.
+/// Writes to standard output what is for programs and may be long, piece by piece.
 pub(crate) fn print_with(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<()> {
-    let mut out = io::BufWriter::with_capacity(PIECE_BYTES, anstream::AutoStream::auto(io::stdout().lock()));
+    let mut out = io::BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
     write(&mut out)?;
     out.flush()?;
     Ok(())

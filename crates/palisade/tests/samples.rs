@@ -2,6 +2,7 @@
 //! that `sample/resource.json` shows; an API need not tell every property. One trial a file or folder, named by its path.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use catalogue::Catalogue;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -89,6 +90,7 @@ fn answers_agree(folder: &Path, api: &Path, golden: &Path) -> Result<(), Failed>
 }
 
 fn read(path: &Path, catalogue: &Catalogue) -> Snapshot {
-    let mapping = std::sync::Arc::new(iac::terraform::Mapping::of(catalogue));
-    iac::read_paths(&[path.to_owned()], &iac::Options { mapping, ..iac::Options::default() })
+    let mapping = iac::terraform::Mapping::of(catalogue);
+    let make: iac::MakeMapping = Box::new(move || mapping);
+    iac::read_paths(&[path.to_owned()], &iac::Options { mapping: Arc::new(LazyLock::new(make)), ..iac::Options::default() })
 }

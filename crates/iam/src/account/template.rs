@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Resource, ScopeIndex, Snapshot, Text, Value};
+use model::{Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Value};
 use rustc_hash::FxHashMap;
 
 use super::{Account, Attached, Guarded, Managed, OWN_ACCOUNT, Principal};
@@ -29,7 +29,7 @@ impl Account {
 
     /// The same, with the stand-ins of the snapshot at hand: they take a look at every resource, whatever the scope.
     pub fn in_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex) -> Account {
-        let account = own_account(stand_ins.snapshot, scope);
+        let account = own_account(&stand_ins.members(scope));
         Account::read_scope(stand_ins, scope, &|value| Policy::from_value(&stand_ins.document(value, scope, account.as_deref())))
     }
 
@@ -40,14 +40,13 @@ impl Account {
     }
 
     fn read_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex, read: &dyn Fn(&Value) -> Policy) -> Account {
-        let snapshot = stand_ins.snapshot;
-        let mine: Vec<(usize, &Resource)> = snapshot.resources.iter().enumerate().filter(|(_, r)| r.scope == scope).collect();
-        let number = own_account(snapshot, scope);
+        let mine = stand_ins.members(scope);
+        let number = own_account(&mine);
         let names = Names { stand_ins, account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()), read };
         let managed = names.managed(&mine);
         let mut account = Account { id: number, ..Account::default() };
         let mut groups: FxHashMap<Text, (Text, Vec<Attached>)> = FxHashMap::default();
-        for (i, resource) in &mine {
+        for (index, resource) in &mine {
             let kind = match resource.type_name.as_str() {
                 "AWS::IAM::User" => "user",
                 "AWS::IAM::Role" => "role",
@@ -66,7 +65,7 @@ impl Account {
                 caller: Caller::parse(&arn),
                 arn,
                 label: resource.id.clone(),
-                resource: Some(model::ResourceIndex(*i as u32)),
+                resource: Some(*index),
                 policies: names.own(resource, &managed),
                 boundary,
                 trust: (kind == "role").then(|| Arc::new(read(resource.prop("AssumeRolePolicyDocument")))),
@@ -86,8 +85,8 @@ impl Account {
 }
 
 /// The account that the resources of a scope say they are in.
-fn own_account(snapshot: &Snapshot, scope: ScopeIndex) -> Option<Text> {
-    snapshot.resources.iter().filter(|r| r.scope == scope).find_map(|r| r.account.as_ref()).map(|a| a.text().clone())
+fn own_account(members: &[(ResourceIndex, &Resource)]) -> Option<Text> {
+    members.iter().find_map(|(_, r)| r.account.as_ref()).map(|a| a.text().clone())
 }
 
 struct Names<'a> {
@@ -101,7 +100,7 @@ impl Names<'_> {
         self.stand_ins.arn_of(resource, Some(&self.account)).into()
     }
 
-    fn managed(&self, mine: &[(usize, &Resource)]) -> Managed {
+    fn managed(&self, mine: &[(ResourceIndex, &Resource)]) -> Managed {
         let mut read = FxHashMap::default();
         for (_, resource) in mine.iter().filter(|(_, r)| r.type_name.as_str() == "AWS::IAM::ManagedPolicy") {
             let policy = Arc::new((self.read)(resource.prop("PolicyDocument")));

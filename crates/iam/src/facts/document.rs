@@ -246,16 +246,19 @@ mod tests {
             (r#""*""#, "", Truth::False),
             (r#"{"Service":"ec2.amazonaws.com"}"#, "", Truth::False),
         ] {
-            assert_eq!(DocumentFacts::new(&trust(principal, condition), None).trusts_account().truth, want, "{principal}{condition}");
+            assert_eq!(
+                DocumentFacts::new(&trust(principal, condition), None).trusts_account().truth,
+                want,
+                "{principal}{condition}"
+            );
         }
         assert_eq!(DocumentFacts::new(&Value::text("{"), None).trusts_account().truth, Truth::Unknown);
     }
 
     #[test]
     fn a_document_that_allows_everything() {
-        let allow = |action: &str| {
-            Value::text(format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#))
-        };
+        let allow =
+            |action: &str| Value::text(format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#));
         assert_eq!(DocumentFacts::new(&allow("*"), None).admin().truth, Truth::True);
         assert_eq!(DocumentFacts::new(&allow("s3:*"), None).admin().truth, Truth::False);
     }

@@ -76,6 +76,7 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
         let Some((_, write)) = FORMATS.iter().find(|(name, _)| *name == target.format) else { continue };
         match &target.file {
             Some(file) => output::write_with(file, |out| write(&report, out))?,
+            None if target.format == "terminal" => output::print(&report::terminal(&report))?,
             None => output::print_with(|out| write(&report, out))?,
         }
     }
