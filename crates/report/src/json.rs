@@ -17,16 +17,16 @@ pub(crate) const SCHEMA: &str = "palisade/scan/1";
 /// Those of `out`.
 pub fn json(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let meta = &report.meta;
-    write!(out, "{{\n\"schema\": \"{SCHEMA}\",\n\"tool\": ")?;
+    write!(out, "{{\n  \"schema\": \"{SCHEMA}\",\n  \"tool\": ")?;
     serde_json::to_writer(&mut *out, &object!({ "name": "palisade", "version": meta.version }))?;
     member(out, "time", &meta.time)?;
     member(out, "inputs", &meta.inputs)?;
-    out.write_all(b",\n\"findings\": [")?;
+    out.write_all(b",\n  \"findings\": [")?;
     for (at, finding) in report.shown().enumerate() {
-        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        out.write_all(if at == 0 { b"\n    " } else { b",\n    " })?;
         serde_json::to_writer(&mut *out, &Written(finding))?;
     }
-    out.write_all(b"\n]")?;
+    out.write_all(b"\n  ]")?;
     member(out, "gaps", &report.outcome.gaps)?;
     member(out, "coverage", &report.outcome.coverage)?;
     member(out, "summary", &summary(report))?;
@@ -34,7 +34,7 @@ pub fn json(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn member(out: &mut dyn io::Write, name: &str, value: &impl Serialize) -> io::Result<()> {
-    write!(out, ",\n\"{name}\": ")?;
+    write!(out, ",\n  \"{name}\": ")?;
     Ok(serde_json::to_writer(out, value)?)
 }
 
