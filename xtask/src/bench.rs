@@ -171,12 +171,17 @@ fn medians(runs: &[Usage]) -> Usage {
     }
 }
 
-/// Asks the operating system what one run took. Python's `resource` speaks to `wait4` for us.
+/// Exit codes of a run that did its work: done, and done with findings.
+const DONE: [i32; 2] = [0, 1];
+
+/// Asks the operating system what one run took. Python's `resource` speaks to `wait4` for us. A run that did not do its work is
+/// no measurement.
 fn once(command: &Command) -> Result<Usage, String> {
     const ACCOUNT: &str = "import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)";
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, done.returncode)
+sys.stderr.write(done.stderr.decode(errors='replace')[-2000:])";
     let mut outer = Command::new("python3");
     outer.args(["-c", ACCOUNT]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -191,9 +196,13 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss)";
     let output = outer.stdin(Stdio::null()).output().map_err(|e| format!("cannot run python3: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let figures: Vec<f64> = text.split_whitespace().filter_map(|f| f.parse().ok()).collect();
+    let said = String::from_utf8_lossy(&output.stderr);
     match figures.as_slice() {
-        [cpu_seconds, kilobytes] => Ok(Usage { cpu_seconds: *cpu_seconds, memory_mb: kilobytes / 1024.0 }),
-        _ => Err(format!("cannot measure {command:?}: {}", String::from_utf8_lossy(&output.stderr))),
+        [cpu_seconds, kilobytes, code] if DONE.iter().any(|done| f64::from(*done) == *code) => {
+            Ok(Usage { cpu_seconds: *cpu_seconds, memory_mb: kilobytes / 1024.0 })
+        }
+        [.., code] => Err(format!("{command:?} ended with {code}: {said}")),
+        _ => Err(format!("cannot measure {command:?}: {said}")),
     }
 }
 
@@ -229,7 +238,9 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SECTIONS, between, times};
+    use std::process::Command;
+
+    use super::{SECTIONS, between, once, times};
     use crate::root;
 
     #[test]
@@ -245,6 +256,18 @@ mod tests {
         for (name, _) in SECTIONS {
             assert!(between(&page, name, "").is_some(), "docs/benchmarks.md has no marks for `{name}`");
         }
+    }
+
+    #[test]
+    fn a_run_that_fails_is_no_measurement() {
+        let run = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            once(&command)
+        };
+        assert!(run("exit 0").is_ok() && run("exit 1").is_ok());
+        assert!(run("echo no such log >&2; exit 2").unwrap_err().ends_with("ended with 2: no such log\n"));
+        assert!(once(&Command::new("/no/such/program")).is_err());
     }
 
     #[test]

@@ -126,10 +126,11 @@ impl<'r> Engine<'r> {
         }
     }
 
-    /// Lets everything through that is older than the newest event by more than [`WATERMARK`]; for input that goes on.
-    pub fn advance(&mut self) {
+    /// Lets everything through that is older than the newest event by more than [`WATERMARK`]; for input that goes on. What claims
+    /// to be of the time after `now` doesn't hurry the rest.
+    pub fn advance(&mut self, now: i64) {
         self.sort();
-        let limit = self.newest.saturating_sub(WATERMARK);
+        let limit = self.newest.min(now).saturating_sub(WATERMARK);
         let at = self.pending.partition_point(|hit| hit.event.time <= limit);
         let later = self.pending.split_off(at);
         let earlier = std::mem::replace(&mut self.pending, later);

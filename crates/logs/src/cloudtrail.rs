@@ -69,9 +69,12 @@ pub struct Reject {
     pub byte: u64,
 }
 
-/// What became of an input: records in = `parsed` + `rejected()`.
+/// What became of an input: records in = `parsed` + `rejected()`, and how many records the passed over bytes held nobody can say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Bytes from a record that is broken in such a way that its end can't be told, or from an overlong line, to where reading
+    /// went on.
+    pub passed_over_bytes: u64,
     /// Records handed out as events.
     pub parsed: u64,
     /// Records not read, by reason.
@@ -87,6 +90,7 @@ impl Counts {
     /// Takes another input's counts in.
     pub fn add(&mut self, other: &Counts) {
         self.parsed += other.parsed;
+        self.passed_over_bytes += other.passed_over_bytes;
         for (reason, count) in &other.rejects {
             *self.rejects.entry(*reason).or_default() += count;
         }

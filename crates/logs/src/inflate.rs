@@ -52,6 +52,15 @@ const RATIO_MAX: usize = 1032;
 /// The largest buffer that is set up on the word of a size hint. What is larger is unpacked as a stream.
 pub const HINT_BYTES_MAX: usize = 64 << 20;
 
+/// Whether `packed` may unpack to at most `bytes_max`, by the size that stands at the end of a gzip file (RFC 1952, `ISIZE`:
+/// that of its last member). `false` is certain, unless the end is missing; `true` is only hope.
+pub fn may_fit(packed: &[u8], bytes_max: usize) -> bool {
+    match (Packing::of(packed), packed.last_chunk::<4>()) {
+        (Packing::Gzip, Some(trailer)) => u32::from_le_bytes(*trailer) as usize <= bytes_max,
+        _ => true,
+    }
+}
+
 impl Inflater {
     /// A fresh one.
     pub fn new() -> Inflater {
@@ -144,6 +153,13 @@ mod tests {
             assert_eq!(inflater.unpack(&packed, &mut out, 1 << 20), Ok(()));
             assert!(out == want);
         }
+    }
+
+    #[test]
+    fn the_size_at_the_end_is_asked_first() {
+        let packed = gzip(&[7; 1000]);
+        assert!(may_fit(&packed, 1000) && !may_fit(&packed, 999));
+        assert!(may_fit(b"plain text", 1) && may_fit(b"\x1f\x8b", 1));
     }
 
     #[test]

@@ -28,24 +28,46 @@ struct NodeInfo {
 
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    key: Box<[u8]>,
     node: Node,
     child: Node,
+    ends: Ends,
+    key: Box<[u8]>,
     used: bool,
 }
 
-fn hash(node: Node, key: &[u8]) -> u64 {
-    const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-    let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into()),
-            _ => (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
-        },
-    };
-    let seed = (u64::from(node) << 32 | key.len() as u64).wrapping_mul(MIX);
-    let mixed = (head ^ tail.rotate_left(29) ^ seed).wrapping_mul(MIX);
-    mixed ^ mixed >> 32
+/// The length of a key and its two ends. Of a key of up to 16 bytes that is all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ends {
+    head: u64,
+    tail: u64,
+    len: u32,
+}
+
+impl Ends {
+    #[inline]
+    fn of(key: &[u8]) -> Ends {
+        let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into()),
+                _ => (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Ends { head, tail, len: key.len() as u32 }
+    }
+
+    #[inline]
+    fn is_all(self) -> bool {
+        self.len <= 16
+    }
+
+    #[inline]
+    fn hash(self, node: Node) -> u64 {
+        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+        let seed = (u64::from(node) << 32 | u64::from(self.len)).wrapping_mul(MIX);
+        let mixed = (self.head ^ self.tail.rotate_left(29) ^ seed).wrapping_mul(MIX);
+        mixed ^ mixed >> 32
+    }
 }
 
 impl Paths {
@@ -121,13 +143,14 @@ impl Paths {
     #[inline]
     pub(crate) fn child(&self, node: Node, key: &[u8]) -> Option<Node> {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = hash(node, key) as usize & mask;
+        let ends = Ends::of(key);
+        let mut at = ends.hash(node) as usize & mask;
         loop {
             let slot = self.slots.get(at)?;
             if !slot.used {
                 return None;
             }
-            if slot.node == node && *slot.key == *key {
+            if slot.node == node && slot.ends == ends && (ends.is_all() || *slot.key == *key) {
                 return Some(slot.child);
             }
             at = (at + 1) & mask;
@@ -148,13 +171,13 @@ impl Paths {
             info.children += 1;
         }
         self.keys += 1;
-        self.put(Slot { key: key.into(), node, child, used: true });
+        self.put(Slot { node, child, ends: Ends::of(key), key: key.into(), used: true });
         child
     }
 
     fn put(&mut self, slot: Slot) {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = hash(slot.node, &slot.key) as usize & mask;
+        let mut at = slot.ends.hash(slot.node) as usize & mask;
         while self.slots.get(at).is_some_and(|held| held.used) {
             at = (at + 1) & mask;
         }
@@ -179,6 +202,18 @@ mod tests {
             assert_eq!(paths.find(name), Some(*id));
             assert_eq!(paths.name(*id), name);
         }
+        // Keys of every length that differ in one byte.
+        let mut paths = Paths::new();
+        for len in 0..40 {
+            let key = "k".repeat(len);
+            let id = paths.add(&format!("x.{key}"));
+            for at in 0..len {
+                let other = format!("x.{}j{}", &key[..at], &key[at + 1..]);
+                assert_eq!((paths.find(&other), paths.find(&format!("x.{key}"))), (None, Some(id)), "{other}");
+            }
+        }
+        let mut paths = Paths::new();
+        names.iter().for_each(|name| drop(paths.add(name)));
         assert_eq!(paths.find("requestParameters"), None);
         assert_eq!(paths.find("requestParameters.k1"), None);
     }

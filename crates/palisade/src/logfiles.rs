@@ -1,8 +1,12 @@
 //! Log files: which there are, in which order, and their records, within bounded memory.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use logs::cloudtrail::{Counts, Item, Reader, Reject};
@@ -35,13 +39,26 @@ pub(crate) struct Input {
     pub(crate) path: PathBuf,
     /// The length of an object.
     object_bytes: Option<u64>,
+    /// Why it can't even be looked at: a folder that may not be listed, a link that leads in a circle.
+    fault: Option<String>,
 }
 
 impl Input {
     fn new(path: PathBuf) -> Input {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let stamp = |part: &&str| part.len() == 14 && part.ends_with('Z') && part.as_bytes().get(8) == Some(&b'T');
-        Input { time: name.split('_').find(stamp).unwrap_or_default().to_owned(), path, object_bytes: None }
+        Input { time: name.split('_').find(stamp).unwrap_or_default().to_owned(), path, object_bytes: None, fault: None }
+    }
+
+    /// What could not be looked at. It is told when it is its turn to be read.
+    fn unreadable(path: PathBuf, fault: String) -> Input {
+        Input { fault: Some(fault), ..Input::new(path) }
+    }
+
+    /// Whether it is read once, as it comes: standard input, or a pipe.
+    fn is_stream(&self) -> bool {
+        let special = || std::fs::metadata(&self.path).is_ok_and(|data| !data.is_file() && !data.is_dir());
+        self.object_bytes.is_none() && (self.path == Path::new("-") || special())
     }
 
     /// The name as outputs write it.
@@ -49,9 +66,9 @@ impl Input {
         self.path.display().to_string()
     }
 
-    /// Whether it is read in pieces: standard input, or a file too long to hold.
+    /// Whether it is read in pieces: a stream, or a file too long to hold.
     pub(crate) fn is_long(&self) -> bool {
-        self.path == Path::new("-") || self.object_bytes.is_none() && self.bytes() > WHOLE_BYTES_MAX as u64
+        self.is_stream() || self.object_bytes.is_none() && self.bytes() > WHOLE_BYTES_MAX as u64
     }
 
     /// An object in a bucket.
@@ -86,11 +103,11 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<(Vec<Input>, usize)> {
                 bail!("`{pattern}` is not there");
             }
             let found = glob::glob(&pattern).with_context(|| format!("`{pattern}` is not a pattern"))?;
-            for path in found.flatten() {
-                if path.is_dir() {
-                    passed_over += folder(&path, &mut inputs);
-                } else {
-                    inputs.push(Input::new(path));
+            for path in found {
+                match path {
+                    Ok(path) if path.is_dir() => passed_over += folder(&path, &mut inputs),
+                    Ok(path) => inputs.push(Input::new(path)),
+                    Err(error) => inputs.push(Input::unreadable(error.path().to_owned(), error.error().to_string())),
                 }
             }
         }
@@ -102,7 +119,14 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<(Vec<Input>, usize)> {
 
 fn folder(path: &Path, inputs: &mut Vec<Input>) -> usize {
     let mut passed_over = 0;
-    for entry in ignore::WalkBuilder::new(path).standard_filters(false).build().flatten() {
+    for entry in ignore::WalkBuilder::new(path).standard_filters(false).follow_links(true).build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                inputs.push(Input::unreadable(place(&error).unwrap_or(path).to_owned(), reason(&error)));
+                continue;
+            }
+        };
         let path = entry.path();
         if !path.is_file() || path.components().any(|part| part.as_os_str() == "CloudTrail-Digest") {
             continue;
@@ -117,6 +141,25 @@ fn folder(path: &Path, inputs: &mut Vec<Input>) -> usize {
     passed_over
 }
 
+/// The path that a walk stumbled over.
+fn place(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::Loop { child, .. } => Some(child),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => place(err),
+        _ => None,
+    }
+}
+
+/// Why, without the path.
+fn reason(error: &ignore::Error) -> String {
+    match error {
+        ignore::Error::WithPath { err, .. } | ignore::Error::WithDepth { err, .. } => reason(err),
+        ignore::Error::Loop { ancestor, .. } => format!("a link that leads back to `{}`", ancestor.display()),
+        other => other.to_string(),
+    }
+}
+
 /// What became of an input.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -128,6 +171,8 @@ pub(crate) struct Outcome {
     pub(crate) fault: Option<String>,
     /// Unpacked bytes.
     pub(crate) bytes: u64,
+    /// Records whose time could not be read.
+    pub(crate) undated: u64,
 }
 
 impl Outcome {
@@ -139,6 +184,13 @@ impl Outcome {
             let place = first.map(|r| format!(" (first: record {}, byte {})", r.ordinal, r.byte)).unwrap_or_default();
             let records = if *count == 1 { "1 record" } else { &format!("{count} records") };
             lines.push(format!("`{name}`: {records} not read: {}{place}", reason.text()));
+        }
+        if self.counts.passed_over_bytes > 0 {
+            let bytes = self.counts.passed_over_bytes;
+            lines.push(format!("`{name}`: {bytes} bytes passed over, from broken records to where the next could be told"));
+        }
+        if self.undated > 0 {
+            lines.push(format!("`{name}`: {} records have no time that can be read; they stand at 1970-01-01", self.undated));
         }
         lines
     }
@@ -195,81 +247,135 @@ fn read_into(
 pub(crate) type Feed<'a> = dyn FnMut(&[u8], bool) -> usize + 'a;
 
 fn unpack_into(files: &mut Files, input: &Input, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
-    if input.path == Path::new("-") {
-        return pieces(&mut std::io::stdin().lock(), None, feed, bytes);
+    if let Some(fault) = &input.fault {
+        bail!("{fault}");
+    }
+    if input.is_stream() {
+        return pieces(unpacked(stream(&input.path)?)?, feed, bytes);
     }
     if let Some((bucket, key)) = input.path.to_str().and_then(buckets::parse) {
-        let packed = buckets::read(bucket, key)?;
-        if files.inflater.unpack(&packed, &mut files.text, WHOLE_BYTES_MAX).is_ok() {
-            *bytes = files.text.len() as u64;
-            feed(&files.text, true);
-            return Ok(());
-        }
-        let size = packed.len() as u64;
-        let (mut reader, is_packed) = unpacked(std::io::Cursor::new(packed))?;
-        return pieces(&mut reader, is_packed.then_some(size), feed, bytes);
+        files.packed = buckets::read(bucket, key)?;
+        return match files.at_once() {
+            true => whole(files, feed, bytes),
+            false => pieces(unpacked(std::io::Cursor::new(std::mem::take(&mut files.packed)))?, feed, bytes),
+        };
     }
     let mut file = File::open(&input.path)?;
-    let size = file.metadata()?.len();
-    if size <= WHOLE_BYTES_MAX as u64 {
+    if file.metadata()?.len() <= WHOLE_BYTES_MAX as u64 {
         files.packed.clear();
-        file.read_to_end(&mut files.packed)?;
-        if files.inflater.unpack(&files.packed, &mut files.text, WHOLE_BYTES_MAX).is_ok() {
-            *bytes = files.text.len() as u64;
-            feed(&files.text, true);
-            return Ok(());
+        (&mut file).take(WHOLE_BYTES_MAX as u64 + 1).read_to_end(&mut files.packed)?;
+        if files.at_once() {
+            return whole(files, feed, bytes);
         }
         file = File::open(&input.path)?;
     }
-    let (mut reader, packed) = unpacked(file)?;
-    pieces(&mut reader, packed.then_some(size), feed, bytes)
+    pieces(unpacked(file)?, feed, bytes)
 }
 
-/// A file's unpacked text, and whether it was packed.
-fn unpacked(mut file: impl Read + 'static) -> Result<(Box<dyn Read>, bool)> {
-    let mut head = [0u8; 4];
-    let read = file.read(&mut head)?;
-    let packing = Packing::of(head.get(..read).unwrap_or_default());
-    let head = std::io::Cursor::new(head).take(read as u64);
-    let whole = std::io::BufReader::with_capacity(1 << 16, head.chain(file));
-    Ok(match packing {
-        Packing::Plain => (Box::new(whole), false),
-        Packing::Gzip => (Box::new(flate2::bufread::MultiGzDecoder::new(whole)), true),
-        Packing::Zstd => (Box::new(zstd::stream::read::Decoder::with_buffer(whole)?), true),
-    })
+impl Files {
+    /// Unpacks what was read if it fits; what does not, or is not sound, is for [`pieces`].
+    fn at_once(&mut self) -> bool {
+        logs::inflate::may_fit(&self.packed, WHOLE_BYTES_MAX)
+            && self.inflater.unpack(&self.packed, &mut self.text, WHOLE_BYTES_MAX).is_ok()
+    }
+}
+
+fn whole(files: &Files, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
+    *bytes = files.text.len() as u64;
+    feed(&files.text, true);
+    Ok(())
+}
+
+/// An open stream; its beginning can be looked at without being lost.
+type Stream = BufReader<Box<dyn Read + Send>>;
+
+/// The streams whose beginnings were looked at, until they are read.
+static STREAMS: Mutex<BTreeMap<PathBuf, Stream>> = Mutex::new(BTreeMap::new());
+
+fn stream(path: &Path) -> std::io::Result<Stream> {
+    if let Some(open) = STREAMS.lock().unwrap_or_else(PoisonError::into_inner).remove(path) {
+        return Ok(open);
+    }
+    let from: Box<dyn Read + Send> =
+        if path == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(File::open(path)?) };
+    Ok(BufReader::with_capacity(1 << 16, from))
+}
+
+/// Counts what goes through.
+struct Counted<R> {
+    from: R,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
+    }
+}
+
+/// A file's text as it is unpacked.
+struct Unpacked {
+    text: Box<dyn Read>,
+    /// For a packed file, how many packed bytes were taken so far.
+    packed: Option<Rc<Cell<u64>>>,
+}
+
+fn unpacked(mut file: impl Read + 'static) -> Result<Unpacked> {
+    let mut head = vec![];
+    (&mut file).take(4).read_to_end(&mut head)?;
+    let packing = Packing::of(&head);
+    let bytes = Rc::new(Cell::new(0));
+    let whole = Counted { from: std::io::Cursor::new(head).chain(file), bytes: Rc::clone(&bytes) };
+    let whole = BufReader::with_capacity(1 << 16, whole);
+    let text: Box<dyn Read> = match packing {
+        Packing::Plain => return Ok(Unpacked { text: Box::new(whole), packed: None }),
+        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(whole)),
+        Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(whole)?),
+    };
+    Ok(Unpacked { text, packed: Some(bytes) })
 }
 
 /// How much of an input's beginning tells what it is.
 const HEAD_BYTES: u64 = 4 << 10;
 
-/// The beginning of an input's unpacked text, as far as it can be read; standard input keeps it.
+/// The beginning of an input's unpacked text, as far as it can be read; a stream keeps it.
 pub(crate) fn head(input: &Input) -> Vec<u8> {
     let mut text = Vec::new();
-    if input.path == Path::new("-") {
-        text.extend_from_slice(std::io::BufRead::fill_buf(&mut std::io::stdin().lock()).unwrap_or_default());
-    } else if let Ok((reader, _)) = File::open(&input.path).map_err(Into::into).and_then(unpacked) {
-        // What is damaged further on is told when it is read.
-        let _ = reader.take(HEAD_BYTES).read_to_end(&mut text);
+    // What is damaged further on, or can't be opened, is told when it is read.
+    if input.is_stream() {
+        let Ok(mut open) = stream(&input.path) else { return text };
+        let start = std::io::Cursor::new(open.fill_buf().unwrap_or_default().to_vec());
+        STREAMS.lock().unwrap_or_else(PoisonError::into_inner).insert(input.path.clone(), open);
+        let _ = unpacked(start).map(|start| start.text.take(HEAD_BYTES).read_to_end(&mut text));
+    } else if let Ok(start) = File::open(&input.path).map_err(Into::into).and_then(unpacked) {
+        let _ = start.text.take(HEAD_BYTES).read_to_end(&mut text);
     }
     text
 }
 
-/// Feeds piece by piece. `packed` is the size of a packed file.
-fn pieces(from: &mut dyn Read, packed: Option<u64>, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
+/// Feeds piece by piece.
+fn pieces(mut from: Unpacked, feed: &mut Feed<'_>, bytes: &mut u64) -> Result<()> {
     let mut held: Vec<u8> = Vec::with_capacity(PIECE_BYTES);
     let mut fault = Ok(());
     loop {
         let before = held.len();
-        let (last, piece) = match from.take(PIECE_BYTES as u64).read_to_end(&mut held) {
+        let (last, piece) = match (&mut from.text).take(PIECE_BYTES as u64).read_to_end(&mut held) {
             Ok(0) => (true, 0),
             Ok(read) => (false, read),
+            Err(error) if from.packed.is_none() => {
+                fault = Err(anyhow::Error::new(error).context("cannot be read to its end"));
+                (true, held.len() - before)
+            }
             Err(error) => {
                 fault = Err(unpack_error(&error));
                 (true, held.len() - before)
             }
         };
         *bytes += piece as u64;
-        let bomb = packed.is_some_and(|packed| *bytes > BOMB_BYTES_MIN && *bytes / packed.max(1) > BOMB_RATIO_MAX);
+        let packed = from.packed.as_ref().map(|packed| packed.get().max(1));
+        let bomb = packed.is_some_and(|packed| *bytes > BOMB_BYTES_MIN && *bytes / packed > BOMB_RATIO_MAX);
         if bomb {
             fault = Err(anyhow::anyhow!("unpacks to more than {BOMB_RATIO_MAX} times its size; read up to byte {bytes}"));
         }

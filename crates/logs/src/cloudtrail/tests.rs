@@ -174,12 +174,39 @@ fn bad_input_costs_the_bad_record_only() {
             r#"{"eventName":5,"eventTime":[],"userIdentity":"x","requestParameters":{"items":7}}"#.into(),
             vec!["5#1"],
         ),
+        (
+            "broken record of another order",
+            format!(r#"{{"Records":[{{"a":tru}},{{"b":[}},{r},[,],{r}]}}"#),
+            vec!["!Syntax#1", "!Syntax#2", "GetObject#3", "!NotCloudTrail#4", "GetObject#5"],
+        ),
+        ("broken word", format!(r#"{{"Records":[nul,{r}]}}"#), vec!["!Syntax#1", "GetObject#2"]),
+        (
+            "open quote in a file",
+            format!(r#"{{"Records":[{{"a":"b,"c":1}},{r},{r}]}}"#),
+            vec!["!Syntax#1", "GetObject#2", "GetObject#3"],
+        ),
+        ("no comma", format!(r#"{{"Records":[{r} {r}]}}"#), vec!["GetObject#1", "GetObject#2"]),
+        ("two arrays", format!(r#"{{"Records":[{r}],"x":[1],"Events":[{{"detail":{r}}}]}}"#), vec!["GetObject#1", "GetObject#2"]),
+        ("broken and laid out", format!("{{\n  \"eventName\": \"x\",\n  \"y\": tru\n}}\n{r}"), vec!["!Syntax#1", "GetObject#2"]),
+        (
+            "deep and laid out",
+            format!("{{\n\"x\": {}\n{}\n}}\n{r}", "[".repeat(200), "]".repeat(200)),
+            vec!["!TooDeep#1", "GetObject#2"],
+        ),
+        (
+            "broken in a wrapper",
+            format!(r#"{{"detail":{{"Records":[{deep},{r},{{"a":1}}]}}}}"#),
+            vec!["!TooDeep#1", "GetObject#2", "!NotCloudTrail#3"],
+        ),
         ("message without json", r#"{"events":[{"message":"START"}]}"#.into(), vec!["!NotCloudTrail#1"]),
     ] {
         let (seen, counts) = outcome(text.as_bytes());
         assert_eq!(seen, want, "{name}");
         assert_eq!(counts.parsed + counts.rejected(), want.len() as u64, "{name}");
     }
+    let lost = format!(r#"{{"Records":[{{"eventName":,{{{{{{{r}]}}"#);
+    let (seen, counts) = outcome(lost.as_bytes());
+    assert_eq!((seen, counts.passed_over_bytes), (vec!["!Syntax#1".to_owned(), "GetObject#2".to_owned()], 16));
     let mut invalid = format!("{{\"Records\":[{r},{r}]}}").into_bytes();
     let at = invalid.iter().position(|b| *b == b'G').unwrap();
     invalid[at] = 0xff;
@@ -204,6 +231,23 @@ fn depth_is_read_up_to_the_limit() {
     }
 }
 
+/// As [`outcome`], in pieces of `size` bytes.
+fn in_pieces(input: &[u8], size: usize) -> (Vec<String>, Counts) {
+    let paths = paths();
+    let mut reader = Reader::new(&paths);
+    let (mut seen, mut held, mut at) = (vec![], Vec::new(), 0);
+    loop {
+        let next = (at + size).min(input.len());
+        held.extend_from_slice(&input[at..next]);
+        at = next;
+        let used = reader.feed(&held, at == input.len(), &mut |item| seen.push(label(&paths, item)));
+        held.drain(..used);
+        if at == input.len() {
+            return (seen, reader.finish());
+        }
+    }
+}
+
 #[test]
 fn pieces_of_any_size_give_the_same_as_the_whole() {
     let q = quoted(RECORD);
@@ -212,20 +256,7 @@ fn pieces_of_any_size_give_the_same_as_the_whole() {
     );
     let whole = outcome(text.as_bytes());
     for size in [1, 7, 64, 500, 4096] {
-        let paths = paths();
-        let mut reader = Reader::new(&paths);
-        let (mut seen, mut held, mut at) = (vec![], Vec::new(), 0);
-        loop {
-            let next = (at + size).min(text.len());
-            held.extend_from_slice(&text.as_bytes()[at..next]);
-            at = next;
-            let used = reader.feed(&held, at == text.len(), &mut |item| seen.push(label(&paths, item)));
-            held.drain(..used);
-            if at == text.len() {
-                break;
-            }
-        }
-        assert_eq!((seen, reader.finish()), whole, "pieces of {size}");
+        assert_eq!(in_pieces(text.as_bytes(), size), whole, "pieces of {size}");
     }
 }
 
@@ -247,15 +278,36 @@ fn an_endless_line_is_dropped_in_pieces() {
 }
 
 proptest::proptest! {
+    /// Whatever happens to the bytes: what was read and what was not makes up all records, also in pieces, and what no damage
+    /// touched is read.
     #[test]
-    fn no_bytes_break_the_reader(cuts in proptest::collection::vec((0usize..600, 0u8..=255), 0..12)) {
-        let mut bytes = format!("{{\"Records\":[{RECORD},{RECORD}]}}\n{RECORD}").into_bytes();
+    fn no_bytes_break_the_reader(cuts in proptest::collection::vec((0usize..1300, 0u8..=255), 0..12), size in 1usize..900) {
+        let mut bytes = format!("{{\"Records\":[{RECORD},{RECORD}]}}\n{RECORD}\n{RECORD}").into_bytes();
+        let last = bytes.len() - RECORD.len() - 1;
         for (at, byte) in cuts {
-            if let Some(place) = bytes.get_mut(at) {
+            if let Some(place) = bytes.get_mut(..last).and_then(|bytes| bytes.get_mut(at)) {
                 *place = byte;
             }
         }
         let (seen, counts) = outcome(&bytes);
         proptest::prop_assert_eq!(seen.len() as u64, counts.parsed + counts.rejected());
+        let last = seen.last().is_some_and(|label| label.starts_with("GetObject#"));
+        proptest::prop_assert!(last, "{:?}", seen);
+        let (pieces, counts) = in_pieces(&bytes, size);
+        proptest::prop_assert_eq!(pieces.len() as u64, counts.parsed + counts.rejected());
+        proptest::prop_assert_eq!(pieces, seen);
     }
+}
+
+#[test]
+fn an_endless_line_counts_once() {
+    let text = format!("{RECORD}\n{{\"eventName\":\"{}\n{RECORD}\n", "x".repeat(40 << 20));
+    let (seen, counts) = in_pieces(text.as_bytes(), 4 << 20);
+    assert_eq!(seen, ["GetObject#1", "!TooLong#2", "GetObject#3"]);
+    assert_eq!((counts.parsed, counts.rejected()), (2, 1));
+    let long = RECORD.replacen("e-1", &"x".repeat(2 * RECORD_BYTES_MAX), 1);
+    let file = format!("{{\"Records\":[{RECORD},{long},{RECORD}]}}");
+    assert_eq!(in_pieces(file.as_bytes(), 4 << 20).0, ["GetObject#1", "!TooLong#2", "GetObject#3"]);
+    let space = format!("{RECORD}{}{RECORD}", " ".repeat(RECORD_BYTES_MAX + 1));
+    assert_eq!(in_pieces(space.as_bytes(), 1 << 20).0, ["GetObject#1", "GetObject#2"]);
 }

@@ -288,7 +288,7 @@ impl Run<'_> {
             if !self.args.follow {
                 return Ok(());
             }
-            self.engine.advance();
+            self.engine.advance(now());
             self.tell()?;
             self.save_state()?;
             if self.args.until_idle.is_some_and(|limit| quiet_since.elapsed() >= Duration::from_secs(limit)) {
@@ -329,15 +329,16 @@ impl Run<'_> {
         worker.matcher.turn_to(self.names.len() as u32);
         self.names.push(input.name());
         let (rules, matcher, engine) = (self.rules, &mut worker.matcher, &mut self.engine);
-        let mut span: Option<(i64, i64)> = None;
-        let outcome = worker.files.read(input, rules.paths(), &mut |event| {
-            widen(&mut span, detect::seconds(event, rules.standard()));
+        let (mut span, mut undated): (Option<(i64, i64)>, u64) = (None, 0);
+        let mut outcome = worker.files.read(input, rules.paths(), &mut |event| {
+            undated += u64::from(!widen(&mut span, detect::seconds(event, rules.standard())));
             matcher.see(event);
             if matcher.hits.len() >= HITS_MAX {
                 engine.add(std::mem::take(&mut matcher.hits), std::mem::take(&mut matcher.links), span);
             }
         });
         engine.add(std::mem::take(&mut matcher.hits), std::mem::take(&mut matcher.links), span);
+        outcome.undated = undated;
         progress.step(outcome.counts.parsed, input);
         self.complain(&outcome, &input.name());
     }

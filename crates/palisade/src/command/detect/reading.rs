@@ -26,20 +26,22 @@ impl Worker<'_> {
     fn one(&mut self, number: u32, input: &Input) -> Found {
         self.matcher.turn_to(number);
         let (rules, matcher) = (self.rules, &mut self.matcher);
-        let mut span: Option<(i64, i64)> = None;
-        let outcome = self.files.read(input, rules.paths(), &mut |event| {
-            widen(&mut span, detect::seconds(event, rules.standard()));
+        let (mut span, mut undated): (Option<(i64, i64)>, u64) = (None, 0);
+        let mut outcome = self.files.read(input, rules.paths(), &mut |event| {
+            undated += u64::from(!widen(&mut span, detect::seconds(event, rules.standard())));
             matcher.see(event);
         });
+        outcome.undated = undated;
         Found { outcome, hits: std::mem::take(&mut matcher.hits), links: std::mem::take(&mut matcher.links), span }
     }
 }
 
-/// Takes a time into a span.
-pub(super) fn widen(span: &mut Option<(i64, i64)>, time: i64) {
+/// Takes a time into a span; says whether it is one.
+pub(super) fn widen(span: &mut Option<(i64, i64)>, time: i64) -> bool {
     if time > 0 {
         *span = Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
     }
+    time > 0
 }
 
 /// Reads inputs on all threads; what they gave comes in their order.
