@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalogue = catalogue::built_in();
     let now = "2026-06-01T00:00:00Z".parse()?;
     let start = Instant::now();
-    let outcome = engine::scan(&snapshot, &catalogue, &engine::Config::default(), now);
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let outcome = one.install(|| engine::scan(&snapshot, &catalogue, &engine::Config::default(), now));
     let took = start.elapsed().as_millis();
     let (checks, findings) = (catalogue.checks().count(), outcome.findings.len());
     println!("{wanted} resources, {checks} checks, {findings} findings, {took} ms, {} MB", peak_mb());

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
 use model::{CheckId, Coverage, Snapshot, TypeName};
+use rustc_hash::FxHashSet;
 
 use crate::tally::Tally;
 
 /// One row for every type that was seen, in type order. Worlds of one template count once.
 pub(crate) fn count(snapshot: &Snapshot, catalogue: &Catalogue, selected: &BTreeSet<CheckId>, tally: &Tally) -> Vec<Coverage> {
     let mut rows: BTreeMap<&TypeName, Coverage> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = FxHashSet::default();
     for resource in &snapshot.resources {
         let group = snapshot.scope(resource.scope).map(|s| s.group);
         if !seen.insert((group, &resource.type_name, &resource.id)) {

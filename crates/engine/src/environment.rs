@@ -46,14 +46,14 @@ impl<'a> Surroundings<'a> {
     pub(crate) fn place<'s>(
         &'s self,
         index: ResourceIndex,
+        resource: &'s Resource,
+        kind: &'s Kind,
         check: &'s Check,
         config: &'s Config,
         now: Timestamp,
-    ) -> Option<Place<'s>> {
-        let resource = self.snapshot.resource(index)?;
-        let kind = self.catalogue.kind(&resource.type_name)?;
+    ) -> Place<'s> {
         let settings = config.params.get(check.id.as_str());
-        Some(Place { around: self, index, resource, kind, defaults: &check.file.params, settings, now })
+        Place { around: self, index, resource, kind, defaults: &check.file.params, settings, now }
     }
 
     fn props<'s>(&'s self, of: &'s Resource) -> &'s Map {

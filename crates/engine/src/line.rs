@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
 use model::{CheckId, Layer, LayerCell, LayerState, Line, Owner, Resource, ResourceLine, Snapshot, Text, TypeLine, TypeName};
+use rustc_hash::FxHashSet;
 
 use crate::tally::Tally;
 
@@ -77,7 +78,7 @@ fn count(line: &mut Line, cells: &[LayerCell]) {
 /// The resources of each type in source order, each once however many worlds it is in.
 fn by_type(snapshot: &Snapshot) -> BTreeMap<&TypeName, Vec<(&Text, Option<&Text>)>> {
     let mut types: BTreeMap<&TypeName, Vec<(&Text, Option<&Text>)>> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = FxHashSet::default();
     for resource in &snapshot.resources {
         let Resource { id, type_name, origin, .. } = resource;
         if seen.insert((type_name, id, origin.file.as_ref())) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use catalogue::{Catalogue, Check, Compiled};
 use jiff::Timestamp;
-use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Text, Verdict};
+use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Text, TypeName, Verdict};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::accept::suppression;
 use crate::config::Config;
@@ -42,15 +43,16 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
     Outcome { findings, gaps, coverage, line }
 }
 
-type Programs<'a> = BTreeMap<&'a CheckId, (&'a Check, &'a Compiled)>;
+/// The checks of each type.
+type Programs<'a> = FxHashMap<&'a TypeName, Vec<(&'a Check, &'a Compiled)>>;
 
 /// The selected checks with their expressions. A check of a user's catalogue that does not compile is a gap.
 fn compile<'a>(catalogue: &'a Catalogue, selected: &BTreeSet<CheckId>, gaps: &mut Vec<Gap>) -> Programs<'a> {
-    let mut programs = BTreeMap::new();
+    let mut programs = Programs::default();
     for check in catalogue.checks().filter(|c| selected.contains(&c.id)) {
         match catalogue.compiled(check) {
             Ok(compiled) => {
-                programs.insert(&check.id, (check, compiled));
+                programs.entry(&check.type_name).or_default().push((check, compiled));
             }
             Err(problems) => {
                 let detail = problems.iter().map(|p| format!("{}: {}", p.key, p.message)).collect::<Vec<_>>().join("; ");
@@ -102,9 +104,10 @@ impl Job<'_> {
         let mut findings = Vec::new();
         for index in members {
             let Some(resource) = self.snapshot.resource(*index) else { continue };
-            for check in self.catalogue.checks_of(&resource.type_name) {
-                let Some((check, compiled)) = self.programs.get(&check.id) else { continue };
-                let Some(place) = surroundings.place(*index, check, self.config, self.now) else { continue };
+            let Some(programs) = self.programs.get(&resource.type_name) else { continue };
+            let Some(kind) = self.catalogue.kind(&resource.type_name) else { continue };
+            for (check, compiled) in programs {
+                let place = surroundings.place(*index, resource, kind, check, self.config, self.now);
                 let Some(mut finding) = judge(check, compiled, &place, self.config) else { continue };
                 if check.file.lower.is_some() && !self.config.filter.grave_enough(finding.severity) {
                     continue;
