@@ -28,7 +28,7 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
     let mut findings = Vec::new();
     let mut tally = Tally::default();
     let groups: Vec<Group> = groups(snapshot).into_values().collect();
-    for some in groups.chunks(GROUPS_AT_ONCE) {
+    for some in groups.chunks(GROUPS_OF_A_THREAD * rayon::current_num_threads()) {
         let judged: Vec<Vec<Finding>> = some.par_iter().map(|group| job.group(group)).collect();
         for of_group in judged {
             tally.add(&of_group);
@@ -64,8 +64,8 @@ fn compile<'a>(catalogue: &'a Catalogue, selected: &BTreeSet<CheckId>, gaps: &mu
     programs
 }
 
-/// How many groups are judged before their passes are counted and forgotten.
-const GROUPS_AT_ONCE: usize = 64;
+/// How many groups each thread judges before their passes are counted and forgotten.
+const GROUPS_OF_A_THREAD: usize = 4;
 
 /// The members of each scope of one template, which the scopes are worlds of.
 type Group = BTreeMap<ScopeIndex, Vec<ResourceIndex>>;
