@@ -7,7 +7,7 @@ use crate::{python, root};
 
 /// The Python packages that tests talk to, pinned. They live in a virtual environment of their own.
 const PYTHON_PACKAGES: &[&str] =
-    &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "py-ocsf-models==0.10.0"];
+    &["moto[server,all]==5.2.5", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "py-ocsf-models==0.10.0", "duckdb==2.0.1"];
 
 /// Where Debian's Chromium is.
 const CHROMIUM: &str = "/usr/bin/chromium";

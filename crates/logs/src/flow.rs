@@ -5,10 +5,13 @@
 //! of their kind. Whatever comes out of [`Reader`] is a record, a window without data, or a [`Reject`] with its reason: lines
 //! in = records + windows without data + rejects + headers.
 //!
-//! Absent on purpose: unpacking (see [`crate::inflate`]), Parquet, and any meaning. Which side of a flow is yours, and whether it
+//! [`read_columns`] reads the same out of Parquet.
+//!
+//! Absent on purpose: unpacking (see [`crate::inflate`]), and any meaning. Which side of a flow is yours, and whether it
 //! succeeded, is for the reader of the records to say.
 
 mod address;
+mod columns;
 mod field;
 mod line;
 mod reader;
@@ -17,6 +20,7 @@ mod record;
 mod tests;
 
 pub use address::Address;
+pub use columns::{Columns, PARQUET_BYTES_MAX, PARQUET_ROWS_MAX, is_parquet, read_columns};
 pub use field::{Field, Layout, LayoutError};
 pub use reader::{Counts, Item, LINE_BYTES_MAX, Reader, Reason, Reject, looks_like};
 pub use record::{Action, Direction, Record};

@@ -1,6 +1,7 @@
 //! `s3://` paths: which log files lie there within the days asked for, and their bytes.
 //!
-//! A trail's layout (`AWSLogs/[organisation/]account/CloudTrail/region/year/month/day/`) is followed downwards, and below a
+//! A trail's layout (`AWSLogs/[organisation/]account/CloudTrail/region/year/month/day/`) and that of flow logs (`vpcflowlogs` in its
+//! place, also with the names of partitions: `aws-service=vpcflowlogs/aws-region=x/year=2026/...`) are followed downwards, and below a
 //! Region only the days asked for are listed: the bucket is never walked as a whole. Credentials, Region and endpoint come
 //! from the environment, as for every other command.
 
@@ -62,17 +63,27 @@ pub(crate) fn list(path: &str, from: Option<&str>, to: Option<&str>) -> Result<V
     Ok(objects.into_iter().map(|object| (format!("{SCHEME}{name}/{}", object.key), object.bytes)).collect())
 }
 
+/// What stands above the Regions in a bucket that AWS delivers to.
+const SERVICES: &[&str] = &["CloudTrail", "vpcflowlogs", "aws-service=vpcflowlogs"];
+
+/// A day `2023/07/10` as the partitions of Hive have it.
+fn partition(day: &str) -> String {
+    let parts = ["year", "month", "day"].into_iter().zip(day.split('/'));
+    parts.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("/")
+}
+
 /// Goes down to the Regions, and there to the days.
 fn below(bucket: &Bucket, prefix: &str, days: &[String], level: usize) -> Result<Vec<Object>> {
     let parts: Vec<&str> = prefix.trim_end_matches('/').rsplit('/').collect();
-    if parts.get(1) == Some(&"CloudTrail") {
+    if let Some(service) = parts.get(1).filter(|part| SERVICES.contains(part)) {
         let mut found = vec![];
         for day in days {
+            let day = if service.contains('=') { partition(day) } else { day.clone() };
             found.extend(bucket.list(&format!("{}/{day}/", prefix.trim_end_matches('/')))?);
         }
         return Ok(found);
     }
-    if level >= LEVELS_MAX || parts.contains(&"CloudTrail") {
+    if level >= LEVELS_MAX || parts.iter().any(|part| SERVICES.contains(part) && Some(part) != parts.first()) {
         return Ok(bucket.list(prefix)?);
     }
     let (mut found, folders) = bucket.level(prefix)?;
@@ -109,6 +120,11 @@ mod tests {
         assert_eq!(parse("s3://b/x/y.gz"), Some(("b", "x/y.gz")));
         assert_eq!(parse("s3://b"), Some(("b", "")));
         assert_eq!(parse("b/x"), None);
+    }
+
+    #[test]
+    fn a_day_has_the_names_of_partitions() {
+        assert_eq!(partition("2023/07/10"), "year=2023/month=07/day=10");
     }
 
     #[test]

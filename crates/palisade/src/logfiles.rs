@@ -28,7 +28,7 @@ const BOMB_RATIO_MAX: u64 = 250;
 const BOMB_BYTES_MIN: u64 = 256 << 20;
 
 /// The endings that are read in folders; a file named on the command line is always read.
-const ENDINGS: &[&str] = &["json", "jsonl", "ndjson", "gz", "zst", "log", "csv", "txt"];
+const ENDINGS: &[&str] = &["json", "jsonl", "ndjson", "gz", "zst", "log", "csv", "txt", "parquet"];
 
 /// One input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +79,18 @@ impl Input {
     /// Its length as it is stored.
     pub(crate) fn bytes(&self) -> u64 {
         self.object_bytes.unwrap_or_else(|| std::fs::metadata(&self.path).map_or(0, |data| data.len()))
+    }
+
+    /// Whether the name alone says that it is a flow log: an object's layout in a bucket that AWS delivers to.
+    pub(crate) fn is_flow_log_by_name(&self) -> bool {
+        let service =
+            |part: std::path::Component<'_>| matches!(part.as_os_str().to_str(), Some("vpcflowlogs" | "aws-service=vpcflowlogs"));
+        self.object_bytes.is_some() && self.path.components().any(service)
+    }
+
+    /// Whether the name alone says that it is of a trail.
+    pub(crate) fn is_trail_by_name(&self) -> bool {
+        self.object_bytes.is_some() && self.path.components().any(|part| part.as_os_str() == "CloudTrail")
     }
 
     /// The day in the file name, `20230710`.
@@ -337,6 +349,25 @@ fn unpacked(mut file: impl Read + 'static) -> Result<Unpacked> {
     Ok(Unpacked { text, packed: Some(bytes) })
 }
 
+/// An input as it is stored, if it is no longer than so many bytes.
+pub(crate) fn stored(input: &Input, bytes_max: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![];
+    if let Some(fault) = &input.fault {
+        bail!("{fault}");
+    }
+    if let Some((bucket, key)) = input.path.to_str().and_then(buckets::parse) {
+        bytes = buckets::read(bucket, key)?;
+    } else if input.is_stream() {
+        stream(&input.path)?.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    } else {
+        File::open(&input.path)?.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() > bytes_max {
+        bail!("larger than {} MiB: split it", bytes_max >> 20);
+    }
+    Ok(bytes)
+}
+
 /// How much of an input's beginning tells what it is.
 const HEAD_BYTES: u64 = 4 << 10;
 
@@ -349,6 +380,9 @@ pub(crate) fn head(input: &Input) -> Vec<u8> {
         let start = std::io::Cursor::new(open.fill_buf().unwrap_or_default().to_vec());
         STREAMS.lock().unwrap_or_else(PoisonError::into_inner).insert(input.path.clone(), open);
         let _ = unpacked(start).map(|start| start.text.take(HEAD_BYTES).read_to_end(&mut text));
+    } else if let Some((bucket, key)) = input.path.to_str().and_then(buckets::parse) {
+        let start = buckets::read(bucket, key).and_then(|packed| unpacked(std::io::Cursor::new(packed)));
+        let _ = start.map(|start| start.text.take(HEAD_BYTES).read_to_end(&mut text));
     } else if let Ok(start) = File::open(&input.path).map_err(Into::into).and_then(unpacked) {
         let _ = start.text.take(HEAD_BYTES).read_to_end(&mut text);
     }

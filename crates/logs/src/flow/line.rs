@@ -22,7 +22,7 @@ const COUNTER_MAX: u64 = 1 << 63;
 const TIME_MIN: u64 = 315_532_800;
 
 /// A number in decimal.
-fn number(text: &[u8]) -> Result<u64, Reason> {
+pub(crate) fn number(text: &[u8]) -> Result<u64, Reason> {
     if text.is_empty() || text.len() > 20 {
         return Err(Reason::NotANumber);
     }
@@ -37,49 +37,164 @@ fn number(text: &[u8]) -> Result<u64, Reason> {
     Ok(value)
 }
 
-fn counter(text: &[u8]) -> Result<u64, Reason> {
-    match number(text)? {
-        value if value <= COUNTER_MAX => Ok(value),
-        _ => Err(Reason::TooLarge),
-    }
+fn counter(value: u64) -> Result<u64, Reason> {
+    if value <= COUNTER_MAX { Ok(value) } else { Err(Reason::TooLarge) }
 }
 
-fn time(text: &[u8], latest: i64) -> Result<i64, Reason> {
-    match number(text)? {
-        value if value < TIME_MIN => Err(Reason::Time),
-        value => i64::try_from(value).ok().filter(|value| *value <= latest).ok_or(Reason::Future),
+fn time(value: u64, latest: i64) -> Result<i64, Reason> {
+    if value < TIME_MIN {
+        return Err(Reason::Time);
     }
+    i64::try_from(value).ok().filter(|value| *value <= latest).ok_or(Reason::Future)
 }
 
-fn small<T: TryFrom<u64>>(text: &[u8]) -> Result<T, Reason> {
-    T::try_from(number(text)?).map_err(|_| Reason::TooLarge)
+fn small<T: TryFrom<u64>>(value: u64) -> Result<T, Reason> {
+    T::try_from(value).map_err(|_| Reason::TooLarge)
 }
 
 fn address(text: &[u8]) -> Result<Address, Reason> {
     Address::parse(text).ok_or(Reason::Address)
 }
 
-/// Reads a line into `record`. `latest` is the newest time that is believed.
-pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, record: &mut Record<'a>) -> Result<Line, Reason> {
-    *record = Record::default();
-    let mut status: &[u8] = b"OK";
-    let (mut addresses, mut started) = (0, false);
+/// A record on the way: what was seen of it beside its fields.
+#[derive(Default)]
+pub(crate) struct Draft<'a> {
+    pub(crate) record: Record<'a>,
+    status: &'a [u8],
+    addresses: u8,
+    started: bool,
+    problem: Option<Reason>,
+}
+
+impl<'a> Draft<'a> {
+    fn note(&mut self, field: Field) {
+        match field {
+            Field::SrcAddr | Field::DstAddr => self.addresses += 1,
+            Field::Start => self.started = true,
+            _ => {}
+        }
+    }
+
+    /// Takes a field's text in. What is wrong is told at the end, since windows without data may say anything.
+    pub(crate) fn text(&mut self, field: Field, text: &'a [u8]) {
+        self.note(field);
+        if let Err(reason) = self.fill(field, text) {
+            self.problem.get_or_insert(reason);
+        }
+    }
+
+    /// Takes a field's number in; `None` is one that no field can hold.
+    pub(crate) fn number(&mut self, field: Field, value: Option<u64>, latest: i64) {
+        self.note(field);
+        if let Err(reason) = value.ok_or(Reason::NotANumber).and_then(|value| self.set(field, value, latest)) {
+            self.problem.get_or_insert(reason);
+        }
+    }
+
+    fn wrong(&mut self, field: Field, reason: Reason) {
+        self.note(field);
+        self.problem.get_or_insert(reason);
+    }
+
+    /// What it is, all fields taken in.
+    pub(crate) fn end(&mut self) -> Result<Line, Reason> {
+        match self.status {
+            b"NODATA" => return Ok(Line::NoData),
+            b"SKIPDATA" => return Ok(Line::SkipData),
+            b"OK" | b"" => {}
+            _ => return Err(Reason::Status),
+        }
+        if let Some(reason) = self.problem {
+            return Err(reason);
+        }
+        if self.addresses < 2 {
+            return Err(Reason::NoAddress);
+        }
+        if !self.started {
+            return Err(Reason::NoTime);
+        }
+        self.record.end = self.record.end.max(self.record.start);
+        Ok(Line::Record)
+    }
+
+    fn fill(&mut self, field: Field, token: &'a [u8]) -> Result<(), Reason> {
+        let record = &mut self.record;
+        match field {
+            Field::AccountId => record.account = token,
+            Field::InterfaceId | Field::AttachmentId => record.interface = token,
+            Field::SrcAddr => record.source = address(token)?,
+            Field::DstAddr => record.destination = address(token)?,
+            Field::Action => {
+                record.action = match token {
+                    b"ACCEPT" => Action::Accept,
+                    b"REJECT" => Action::Reject,
+                    _ => return Err(Reason::Action),
+                }
+            }
+            Field::FlowDirection => {
+                record.direction = match token {
+                    b"ingress" => Direction::Ingress,
+                    b"egress" => Direction::Egress,
+                    _ => return Err(Reason::Direction),
+                }
+            }
+            Field::PktSrcAddr => record.packet_source = Some(address(token)?),
+            Field::PktDstAddr => record.packet_destination = Some(address(token)?),
+            Field::VpcId => record.vpc = token,
+            Field::SubnetId => record.subnet = token,
+            Field::InstanceId => record.instance = token,
+            Field::PktSrcAwsService => record.source_service = token,
+            Field::PktDstAwsService => record.destination_service = token,
+            Field::RejectReason => record.reject_reason = token,
+            Field::LogStatus => self.status = token,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, field: Field, value: u64, latest: i64) -> Result<(), Reason> {
+        let record = &mut self.record;
+        match field {
+            Field::SrcPort => record.source_port = small(value)?,
+            Field::DstPort => record.destination_port = small(value)?,
+            Field::Protocol => record.protocol = small(value)?,
+            Field::Packets => record.packets = counter(value)?,
+            Field::Bytes => record.bytes = counter(value)?,
+            Field::Start => record.start = time(value, latest)?,
+            Field::End => record.end = time(value, latest)?,
+            Field::TcpFlags => record.tcp_flags = Some(small(value)?),
+            Field::TrafficPath => record.traffic_path = small(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Field {
+    /// Whether its values are numbers that mean something here.
+    pub(crate) fn is_number(self) -> bool {
+        use Field::{Bytes, DstPort, End, Packets, Protocol, SrcPort, Start, TcpFlags, TrafficPath};
+        matches!(self, SrcPort | DstPort | Protocol | Packets | Bytes | Start | End | TcpFlags | TrafficPath)
+    }
+}
+
+/// Reads a line. `latest` is the newest time that is believed.
+pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, draft: &mut Draft<'a>) -> Result<Line, Reason> {
+    *draft = Draft::default();
     let mut fields = layout.fields.iter();
-    let mut problem = None;
     let mut rest = text;
     loop {
         let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
         let (token, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         let Some(field) = fields.next() else { return Err(Reason::FieldCount) };
         if token != b"-" {
-            match field {
-                Field::LogStatus => status = token,
-                Field::SrcAddr | Field::DstAddr => addresses += 1,
-                Field::Start => started = true,
-                _ => {}
-            }
-            if let Err(reason) = fill(record, *field, token, latest) {
-                problem.get_or_insert(reason);
+            if field.is_number() {
+                match number(token) {
+                    Ok(value) => draft.number(*field, Some(value), latest),
+                    Err(reason) => draft.wrong(*field, reason),
+                }
+            } else {
+                draft.text(*field, token);
             }
         }
         match tail.split_first() {
@@ -90,63 +205,5 @@ pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, record: &mu
     if fields.next().is_some() {
         return Err(Reason::FieldCount);
     }
-    match status {
-        b"NODATA" => return Ok(Line::NoData),
-        b"SKIPDATA" => return Ok(Line::SkipData),
-        b"OK" => {}
-        _ => return Err(Reason::Status),
-    }
-    if let Some(reason) = problem {
-        return Err(reason);
-    }
-    if addresses < 2 {
-        return Err(Reason::NoAddress);
-    }
-    if !started {
-        return Err(Reason::NoTime);
-    }
-    record.end = record.end.max(record.start);
-    Ok(Line::Record)
-}
-
-fn fill<'a>(record: &mut Record<'a>, field: Field, token: &'a [u8], latest: i64) -> Result<(), Reason> {
-    match field {
-        Field::AccountId => record.account = token,
-        Field::InterfaceId | Field::AttachmentId => record.interface = token,
-        Field::SrcAddr => record.source = address(token)?,
-        Field::DstAddr => record.destination = address(token)?,
-        Field::SrcPort => record.source_port = small(token)?,
-        Field::DstPort => record.destination_port = small(token)?,
-        Field::Protocol => record.protocol = small(token)?,
-        Field::Packets => record.packets = counter(token)?,
-        Field::Bytes => record.bytes = counter(token)?,
-        Field::Start => record.start = time(token, latest)?,
-        Field::End => record.end = time(token, latest)?,
-        Field::Action => {
-            record.action = match token {
-                b"ACCEPT" => Action::Accept,
-                b"REJECT" => Action::Reject,
-                _ => return Err(Reason::Action),
-            }
-        }
-        Field::TcpFlags => record.tcp_flags = Some(small(token)?),
-        Field::FlowDirection => {
-            record.direction = match token {
-                b"ingress" => Direction::Ingress,
-                b"egress" => Direction::Egress,
-                _ => return Err(Reason::Direction),
-            }
-        }
-        Field::PktSrcAddr => record.packet_source = Some(address(token)?),
-        Field::PktDstAddr => record.packet_destination = Some(address(token)?),
-        Field::VpcId => record.vpc = token,
-        Field::SubnetId => record.subnet = token,
-        Field::InstanceId => record.instance = token,
-        Field::PktSrcAwsService => record.source_service = token,
-        Field::PktDstAwsService => record.destination_service = token,
-        Field::TrafficPath => record.traffic_path = small(token)?,
-        Field::RejectReason => record.reject_reason = token,
-        Field::Version | Field::ResourceType | Field::LogStatus | Field::Other => {}
-    }
-    Ok(())
+    draft.end()
 }

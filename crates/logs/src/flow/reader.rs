@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::field::{Field, Layout};
-use super::line::{self, Line};
+use super::line::{self, Draft, Line};
 use super::record::Record;
 
 /// Longer lines are rejected; the longest real ones are below 3 KiB.
@@ -220,15 +220,15 @@ impl Reader {
             }
         }
         let Some(layout) = &self.layout else { return };
-        let mut record = Record::default();
-        let read = match line::read(text, layout, self.latest, &mut record) {
-            Err(Reason::FieldCount) => self.again(text, &mut record),
+        let mut draft = Draft::default();
+        let read = match line::read(text, layout, self.latest, &mut draft) {
+            Err(Reason::FieldCount) => self.again(text, &mut draft),
             read => read,
         };
         match read {
             Ok(Line::Record) => {
                 self.counts.records += 1;
-                sink(Item::Record(&record, self.byte));
+                sink(Item::Record(&draft.record, self.byte));
             }
             Ok(Line::NoData) => self.counts.no_data += 1,
             Ok(Line::SkipData) => self.counts.skip_data += 1,
@@ -237,15 +237,15 @@ impl Reader {
     }
 
     /// A line of another number of fields: with CloudWatch's time in front of it, or of another version in the same input.
-    fn again<'a>(&self, text: &'a [u8], record: &mut Record<'a>) -> Result<Line, Reason> {
+    fn again<'a>(&self, text: &'a [u8], draft: &mut Draft<'a>) -> Result<Line, Reason> {
         let bare = without_time(text);
         let Some(layout) = &self.layout else { return Err(Reason::NoLayout) };
-        let read = line::read(bare, layout, self.latest, record);
+        let read = line::read(bare, layout, self.latest, draft);
         if !matches!(read, Err(Reason::FieldCount)) || self.given.is_some() {
             return read;
         }
         match guess(bare) {
-            Some(other) if other != *layout => line::read(bare, &other, self.latest, record),
+            Some(other) if other != *layout => line::read(bare, &other, self.latest, draft),
             _ => Err(Reason::FieldCount),
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use detect::flow::{Alarm, Approval, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Setup, Threats, Tuning};
 use detect::output::Watched;
-use logs::flow::{Counts, Field, Item, Layout, Reader, Reject};
+use logs::flow::{Columns, Counts, Field, Item, Layout, PARQUET_BYTES_MAX, Reader, Reject, read_columns};
 use model::Severity;
 use rayon::prelude::*;
 
@@ -173,15 +173,21 @@ impl Flows {
     /// The inputs that are flow logs, and the others. With a format given, whatever does not begin like JSON is one.
     pub(super) fn part(&self, inputs: Vec<Input>) -> (Vec<Input>, Vec<Input>) {
         let is_flow = |input: &Input| {
+            if input.is_flow_log_by_name() || input.is_trail_by_name() {
+                return input.is_flow_log_by_name();
+            }
             let head = logfiles::head(input);
             let json = matches!(head.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['));
-            logs::flow::looks_like(&head) || (self.layout.is_some() && !json && !head.is_empty())
+            logs::flow::is_parquet(&head) || logs::flow::looks_like(&head) || (self.layout.is_some() && !json && !head.is_empty())
         };
         inputs.into_iter().partition(is_flow)
     }
 
     /// Reads inputs on all threads. The same whatever their number.
     pub(super) fn read(&mut self, inputs: &[Input]) -> Result<Vec<String>> {
+        if !inputs.is_empty() {
+            keep_quiet_of_parquet();
+        }
         let mut complaints = vec![];
         for batch in inputs.chunks(rayon::current_num_threads().max(1)) {
             let found: Vec<Read> = batch.par_iter().map(|input| self.one(input)).collect();
@@ -207,6 +213,14 @@ impl Flows {
             Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
             Item::Reject(_) => {}
         };
+        if logs::flow::is_parquet(&logfiles::head(input)) {
+            let columns = match logfiles::stored(input, PARQUET_BYTES_MAX) {
+                Ok(bytes) => read_columns(bytes, self.latest, &mut sink),
+                Err(error) => Columns { fault: Some(format!("{error:#}")), ..Columns::default() },
+            };
+            let Columns { counts, fields, unknown, fault } = columns;
+            return Read { fold, fields, unknown, counts, rejects, fault };
+        }
         let (_, fault) = Files::default().unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
         let (fields, unknown) = reader.fields();
         Read {
@@ -353,6 +367,19 @@ impl Flows {
         gaps.extend(self.fold.gaps());
         gaps
     }
+}
+
+/// A panic of the library that decodes Parquet is caught and told as the file's fault: it need not be told a second time.
+fn keep_quiet_of_parquet() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.location().is_some_and(|place| place.file().contains("/parquet-")) {
+                before(panic);
+            }
+        }));
+    });
 }
 
 impl Read {
