@@ -70,7 +70,7 @@ impl<'a> ScopeFacts<'a> {
         match name {
             "iam.public" => truth(document.public()),
             "iam.public_if" => truth(document.public_if()),
-            "iam.public_proof" => proof(document.public().proof),
+            "iam.public_proof" => proof(document.public_proof()),
             "iam.cross_account" => truth(document.cross_account()),
             "iam.confused_deputy" => truth(document.confused_deputy()),
             "iam.deputy" => truth(document.deputy(text(args, 1))),

@@ -233,7 +233,7 @@ impl<'n> Assembly<'n> {
         let (mapped, address) = owner;
         let shaper = Shaper { address };
         let path = merge.path();
-        let tree = mapped.tree.as_ref().and_then(|t| t.at(path.trim_end_matches("[]")));
+        let tree = mapped.tree().and_then(|t| t.at(path.trim_end_matches("[]")));
         if let Some(name) = &merge.value {
             if let Some(item) = raw.get(name).filter(|v| !is_empty(v)) {
                 match item {
@@ -313,7 +313,7 @@ impl<'n> Assembly<'n> {
             Some(one) => std::slice::from_ref(one),
             None => &[],
         };
-        let tree = self.mapping.of_name(&type_name).and_then(|m| m.tree.as_ref());
+        let tree = self.mapping.of_name(&type_name).and_then(MappedType::tree);
         let shaper = Shaper { address: &instance.address };
         for (number, item) in items.iter().enumerate() {
             let mut props = Map::new();

@@ -1,5 +1,7 @@
 //! The mapping of all types, ready to apply.
 
+use std::sync::{Arc, OnceLock};
+
 use catalogue::Catalogue;
 use catalogue::terraform::{Merge, PROPERTIES, TerraformSection};
 use model::TypeName;
@@ -32,9 +34,41 @@ pub struct Mapping {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MappedType {
     pub(crate) name: TypeName,
-    /// `None` if nothing is known of its properties.
-    pub(crate) tree: Option<Tree>,
+    properties: Arc<Properties>,
     pub(crate) section: TerraformSection,
+}
+
+impl MappedType {
+    /// Its properties; `None` if nothing is known of them.
+    pub(crate) fn tree(&self) -> Option<&Tree> {
+        self.properties.tree.get_or_init(|| self.properties.read()).as_ref()
+    }
+}
+
+/// What is known of the properties of a type, and the tree of them once a resource of the type has come by.
+#[derive(Debug, PartialEq)]
+struct Properties {
+    /// Path and kind, as [`TypeSource::properties`].
+    known: Vec<(Box<str>, Box<str>)>,
+    /// Lines of [`PROPERTIES`].
+    published: &'static str,
+    tree: OnceLock<Option<Tree>>,
+}
+
+impl Properties {
+    fn read(&self) -> Option<Tree> {
+        let mut tree = Tree::default();
+        for (path, kind) in &self.known {
+            tree.add(path, kind);
+        }
+        for line in self.published.lines() {
+            let Some((path, members)) = line.split_once(": ") else { continue };
+            for member in members.split(' ') {
+                tree.add_published(&if path == "." { member.to_owned() } else { format!("{path}.{member}") });
+            }
+        }
+        (!tree.is_leaf()).then_some(tree)
+    }
 }
 
 impl Mapping {
@@ -53,16 +87,6 @@ impl Mapping {
         let mut mapping = Mapping::default();
         for source in types {
             let at = mapping.types.len();
-            let mut tree = Tree::default();
-            for (path, kind) in &source.properties {
-                tree.add(path, kind);
-            }
-            for line in published.get(source.name.as_str()).into_iter().flat_map(|lines| lines.lines()) {
-                let Some((path, members)) = line.split_once(": ") else { continue };
-                for member in members.split(' ') {
-                    tree.add_published(&if path == "." { member.to_owned() } else { format!("{path}.{member}") });
-                }
-            }
             for resource in &source.section.resources {
                 mapping.by_resource.entry(resource.clone()).or_insert(at);
             }
@@ -70,8 +94,10 @@ impl Mapping {
                 mapping.merges.entry(merge.resource.clone()).or_default().push((at, number));
             }
             mapping.by_name.entry(source.name.clone()).or_insert(at);
-            let tree = (!tree.is_leaf()).then_some(tree);
-            let mapped = MappedType { name: source.name.clone(), tree, section: source.section.clone() };
+            let known = source.properties.iter().map(|(path, kind)| ((*path).into(), (*kind).into())).collect();
+            let published = published.get(source.name.as_str()).copied().unwrap_or_default();
+            let properties = Arc::new(Properties { known, published, tree: OnceLock::new() });
+            let mapped = MappedType { name: source.name.clone(), properties, section: source.section.clone() };
             mapping.types.push(mapped.clone());
             for (resource, wrap) in &source.section.wrap_for {
                 if mapping.by_resource.get(resource) == Some(&at) {

@@ -98,7 +98,7 @@ fn path_of(path: &str) -> Path {
 /// The property path that an argument's value goes to, as far as that can be told without the value.
 fn property(mapped: &MappedType, argument: &str) -> Option<String> {
     let section = &mapped.section;
-    let target = Target { tree: mapped.tree.as_ref(), root: Some(mapped) };
+    let target = Target { tree: mapped.tree(), root: Some(mapped) };
     if let Some(rule) = section.map.get(argument) {
         let last = argument.rsplit('.').next().unwrap_or(argument);
         return rule.to.clone().filter(|to| to != ".").or_else(|| Some(mechanical(last, target)?.0));
@@ -113,7 +113,7 @@ fn property(mapped: &MappedType, argument: &str) -> Option<String> {
         None => mechanical(first, target)?.0,
     };
     let Some(rest) = rest.filter(|rest| !rest.contains('.')) else { return Some(base) };
-    let tree = mapped.tree.as_ref().and_then(|t| t.at(&base));
+    let tree = mapped.tree().and_then(|t| t.at(&base));
     let inner = match rule.and_then(|r| r.map.get(rest)).and_then(|r| r.to.clone()) {
         Some(to) => to,
         None => mechanical(rest, Target { tree, root: None })?.0,

@@ -45,7 +45,7 @@ impl Shaper<'_> {
         for (path, scalar) in mapped.section.set.iter().chain(mapped.section.set_for.get(type_name).into_iter().flatten()) {
             set(&mut out, path, value(scalar));
         }
-        let target = Target { tree: mapped.tree.as_ref(), root: Some(mapped) };
+        let target = Target { tree: mapped.tree(), root: Some(mapped) };
         self.object(raw, Exceptions { map: &mapped.section.map, ignore: &mapped.section.ignore }, target, &mut out);
         out
     }

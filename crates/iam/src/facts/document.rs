@@ -48,6 +48,12 @@ impl DocumentFacts {
         self.open(|found| found == "public")
     }
 
+    /// The statement and the request that prove that it lets everybody in; empty if it does not.
+    pub fn public_proof(&self) -> String {
+        let proof = || self.exposures().first().map(Exposure::words).unwrap_or_default();
+        if self.public().truth == Truth::True { proof() } else { String::new() }
+    }
+
     /// Whether it lets everybody in who comes from some network or knows some value, but not simply everybody.
     pub fn public_if(&self) -> Fact {
         self.open(|found| found == "public_if")
@@ -125,8 +131,7 @@ impl DocumentFacts {
     fn open(&self, wanted: impl Fn(&str) -> bool) -> Fact {
         joined(self.exposures().iter().map(|found| match &found.openness {
             Openness::Unknown(reasons) => Fact { truth: Truth::Unknown, reasons: reasons.clone(), proof: String::new() },
-            openness if wanted(openness.name()) => Fact { truth: Truth::True, reasons: Vec::new(), proof: found.words() },
-            _ => Fact::plain(Truth::False),
+            openness => Fact::plain(Truth::from(wanted(openness.name()))),
         }))
     }
 }
@@ -203,9 +208,9 @@ mod tests {
     #[test]
     fn three_answers() {
         let own = Some("111122223333");
-        let everyone = DocumentFacts::new(&document(r#""*""#), own).public();
-        assert_eq!(everyone.truth, Truth::True);
-        assert!(everyone.proof.starts_with("Statement[0] lets "), "{}", everyone.proof);
+        let everyone = DocumentFacts::new(&document(r#""*""#), own);
+        assert_eq!(everyone.public().truth, Truth::True);
+        assert!(everyone.public_proof().starts_with("Statement[0] lets "), "{}", everyone.public_proof());
         assert_eq!(DocumentFacts::new(&Value::Null, own).public().truth, Truth::False);
         assert_eq!(DocumentFacts::new(&Value::text("{"), own).public().truth, Truth::Unknown);
         let named = document(r#"{"AWS":"444455556666"}"#);
