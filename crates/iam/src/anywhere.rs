@@ -203,7 +203,11 @@ fn allowed(policy: &Policy, action: &str, set: &str) -> Truth {
 /// Whether the statement is about the action on every one of the resources under no condition.
 fn covers(statement: &Statement, action: &str, set: &str) -> Truth {
     let Some((service, name)) = action.split_once(':') else { return Truth::False };
-    let named = statement.actions.take_in(service, name).and(unbound(statement, set));
+    let named = statement.actions.take_in(service, name);
+    if named == Truth::False {
+        return Truth::False;
+    }
+    let named = named.and(unbound(statement, set));
     if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
 }
 

@@ -284,32 +284,6 @@ pub(crate) fn trusted_account(policy: &Policy) -> Result<Option<(Text, Vec<Strin
     if reasons.is_empty() { Ok(None) } else { Err(reasons) }
 }
 
-/// Whether a policy lets one service in whatever account the service acts for.
-pub(crate) fn is_deputy(policy: &Policy, service: &str, owner: Option<&str>) -> Result<bool, Vec<String>> {
-    let (policy, _) = without_named(policy);
-    let mut names = names(&policy, owner);
-    names.services.retain(|own| **own == *service);
-    let policies = [&policy];
-    let any_action = |_: &str, _: &str| true;
-    let run = |caller: &dyn Fn(&Caller) -> bool, entry: &dyn Fn(&str, &Entry) -> bool| -> Found {
-        search(&Goal {
-            candidate: &policies,
-            reference: &[],
-            kind: Kind::Resource,
-            caller,
-            entry,
-            action: &any_action,
-            open: false,
-        })
-    };
-    let reasons = unreadable(&policy);
-    match deputies(&names, &run).is_empty() {
-        false => Ok(true),
-        true if reasons.is_empty() && policy.unreadable.is_none() => Ok(false),
-        true => Err(reasons.into_iter().chain(policy.unreadable.iter().map(ToString::to_string)).collect()),
-    }
-}
-
 /// Whether a statement may allow somebody whom it does not name: the cheap look before the search.
 fn may_take_in_strangers(policy: &Policy) -> bool {
     use PrincipalPattern::{Account, Arn, Federated, Service};
@@ -320,7 +294,7 @@ fn may_take_in_strangers(policy: &Policy) -> bool {
 }
 
 /// Why statements could not be read: such a statement may let anybody in.
-fn unreadable(policy: &Policy) -> Vec<String> {
+pub(crate) fn unreadable(policy: &Policy) -> Vec<String> {
     let unread = policy.statements.iter().filter(|s| s.effect_unreadable);
     unread.filter_map(|s| Some(format!("Statement[{}]: {}", s.index, s.unreadable.as_ref()?))).collect()
 }

@@ -10,7 +10,7 @@ use crate::account::OWN_ACCOUNT;
 use crate::anywhere::{POWERS, Power, allows, anywhere};
 use crate::document::Policy;
 use crate::evaluate::{Policies, evaluate};
-use crate::exposure::{DEPENDS_ON_NAMES, Exposure, Openness, exposures, is_deputy, trusted_account};
+use crate::exposure::{DEPENDS_ON_NAMES, Exposure, Openness, exposures, trusted_account, unreadable};
 
 /// One policy document and what is known of it so far.
 #[derive(Debug)]
@@ -89,11 +89,12 @@ impl DocumentFacts {
     /// Whether it lets a service in whatever account this one service acts for.
     pub fn deputy(&self, service: &str) -> Fact {
         let Some(policy) = &self.policy else { return Fact::plain(Truth::False) };
-        match is_deputy(policy, service, self.account.as_deref()) {
-            Ok(true) => Fact { proof: format!("no condition on the source holds {service}"), ..Fact::plain(Truth::True) },
-            Ok(false) => Fact::plain(Truth::False),
-            Err(reasons) => Fact { reasons, ..Fact::plain(Truth::Unknown) },
+        if self.exposures().first().is_some_and(|found| found.deputies.iter().any(|deputy| deputy == service)) {
+            return Fact { proof: format!("no condition on the source holds {service}"), ..Fact::plain(Truth::True) };
         }
+        let reasons: Vec<String> =
+            unreadable(policy).into_iter().chain(policy.unreadable.as_deref().map(str::to_owned)).collect();
+        if reasons.is_empty() { Fact::plain(Truth::False) } else { Fact { reasons, ..Fact::plain(Truth::Unknown) } }
     }
 
     /// Whether it lets in all users and roles of an account that it names.
