@@ -6,6 +6,7 @@
 
 mod balancers;
 mod ec2;
+mod firewalls;
 mod read;
 mod services;
 mod transit;
@@ -54,6 +55,9 @@ struct Staging {
     peers: FxHashMap<(Text, Text), ()>,
     static_routes: BTreeSet<Text>,
     prefix_entries: FxHashMap<Text, Vec<crate::addr::Cidr>>,
+    firewall_endpoints: Vec<crate::network::Endpoint>,
+    /// Load balancers behind endpoint services, by the service's name.
+    endpoint_services: FxHashMap<Text, Text>,
 }
 
 /// Builds a network from answers: pairs of a label (the path below the folder, `accounts/123456789012/eu-west-1/Vpcs.json`, from
@@ -127,6 +131,14 @@ const KEYS: &[&str] = &[
     "CacheSubnetGroups",
     "Functions",
     "cluster",
+    "Firewall",
+    "FirewallPolicy",
+    "FirewallPolicyResponse",
+    "RuleGroup",
+    "RuleGroupResponse",
+    "Firewalls",
+    "FirewallPolicies",
+    "ServiceConfigurations",
 ];
 
 /// True if the document is a saved answer about networks.
@@ -217,6 +229,10 @@ const SILENT: &[&str] = &[
     "connections",
     "LoadBalancerArn",
     "TransitGatewayRouteTableId",
+    "UpdateToken",
+    "FirewallStatus",
+    "FirewallPolicyResponse",
+    "RuleGroupResponse",
 ];
 
 impl Staging {
@@ -289,6 +305,20 @@ impl Staging {
             "LoadBalancerTargetHealth" => Staging::target_health,
             "LoadBalancerAttributes" => Staging::balancer_attributes,
             "TargetGroupAttributes" => Staging::target_group_attributes,
+            "Firewalls" => Staging::firewall,
+            "FirewallPolicies" => Staging::firewall_policy,
+            "RuleGroups" if value.as_array().is_some_and(|all| all.iter().any(|g| g.get("RuleGroup").is_some())) => {
+                Staging::firewall_group
+            }
+            "ServiceConfigurations" => Staging::endpoint_service,
+            "Firewall" | "FirewallPolicy" | "RuleGroup" => {
+                match key {
+                    "Firewall" => self.firewall(document),
+                    "FirewallPolicy" => self.firewall_policy(document),
+                    _ => self.firewall_group(document),
+                }
+                return true;
+            }
             "cluster" => {
                 self.kubernetes(value);
                 return true;
@@ -379,6 +409,7 @@ impl Staging {
     /// Puts what came from different documents together.
     fn join(&mut self) {
         self.join_group_rules();
+        self.join_firewalls();
         self.join_interfaces();
         self.join_prefix_lists();
         self.join_transit();

@@ -8,10 +8,11 @@ use model::{Text, Truth};
 use crate::addr::{Addr, Family};
 use crate::carry::{Packet, Walk};
 use crate::direct::Source;
+use crate::fault::Fault;
 use crate::filter::{Filter, Side, Way};
 use crate::network::{Balancer, BalancerKind, BalancerTarget, Network, State, TargetGroup};
 use crate::ports::Ports;
-use crate::trace::{Check, PORTS, Step, Trace, code};
+use crate::trace::{Check, End, PORTS, Step, Trace, code};
 
 /// A target's place behind a balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,9 @@ impl Network {
 
     /// What a balancer's nodes accept at all: the union of its listeners.
     pub(crate) fn accepts(&self, balancer: &Balancer) -> Filter {
+        if self.faulty(Fault::ListenerIgnored) {
+            return Filter::open();
+        }
         if let Some(reason) = &balancer.listeners_unknown {
             return Filter::unknown(reason.clone());
         }
@@ -101,7 +105,7 @@ impl Network {
         let Some(group) = behind.group.map(|at| self.target_group(at)) else { return false };
         let network = self.balancer(behind.balancer).kind == BalancerKind::Network;
         let udp = matches!(group.protocol.to_ascii_uppercase().as_str(), "UDP" | "TCP_UDP");
-        network && group.preserve_client.unwrap_or(group.kind.as_ref() != "ip" || udp)
+        network && !self.faulty(Fault::ClientAddressLost) && group.preserve_client.unwrap_or(group.kind.as_ref() != "ip" || udp)
     }
 
     /// The balancer's own steps: it must have a listener for the port, with a target in reach of the node.
@@ -113,7 +117,7 @@ impl Network {
             steps.push(Step::pass("target-group", self.target_group(group).id.clone(), ""));
         }
         let zone = |at: usize| self.interface(at).subnet.at.map(|s| self.subnet(s).zone.clone()).unwrap_or_default();
-        if !balancer.cross_zone && zone(node) != zone(target) {
+        if !balancer.cross_zone && !self.faulty(Fault::CrossZoneIgnored) && zone(node) != zone(target) {
             let code =
                 if balancer.kind == BalancerKind::Classic { code::ELB_NOT_CROSSZONE } else { code::ELBV2_NO_TARGETS_IN_AZ };
             let step = Step::pass("load-balancer", balancer.id.clone(), "cross-zone load balancing is off").stop(code);
@@ -145,8 +149,11 @@ impl Network {
         let mut walk = Walk::new(self, packet);
         walk.push(Step::pass("network-interface", self.interface(node).id.clone(), "client address kept"));
         let (home, goal) = (self.interface(node).subnet.at, self.interface(target).subnet.at);
-        if let Some(home) = home {
-            walk.route_from(home);
+        if let Some(home) = home
+            && !matches!(walk.route_from(home), End::Lost | End::Interface(_))
+        {
+            let step = Step::pass("network-interface", self.interface(target).id.clone(), "");
+            walk.push(step.stop(code::NO_POSSIBLE_DESTINATION).fix(format!("a route to {to} that stays inside")));
         }
         let mut members = vec![node];
         members.extend(client.interface.filter(|at| self.vpc_of(*at) == self.vpc_of(target)));

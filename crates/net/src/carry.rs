@@ -8,6 +8,7 @@ use model::Truth;
 use crate::addr::{Addr, Cidr, Family, is_internet};
 use crate::fault::Fault;
 use crate::filter::{Filter, Way};
+use crate::firewall::Inspected;
 use crate::network::{BlockMode, Link, Network, OwnerKind, Route, State, Table, Target};
 use crate::ports::{Ports, protocol};
 use crate::trace::{Check, End, Exit, PORTS, Step, Trace, code};
@@ -44,13 +45,16 @@ pub(crate) struct Walk<'a> {
     pub(crate) zone: model::Text,
     /// Addresses that stand for whatever lies behind a way out on-premises: routes to them are learned there.
     pub(crate) announced: Vec<(Addr, Exit)>,
+    /// What the stateful engines of firewalls saw on the way.
+    inspected: Vec<Inspected>,
     hops: usize,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(net: &'a Network, packet: Packet) -> Walk<'a> {
         let (trace, announced) = (Trace::default(), Vec::new());
-        Walk { net, trace, packet, reply: false, grouped: Truth::True, zone: "".into(), announced, hops: 0 }
+        let zone = "".into();
+        Walk { net, trace, packet, reply: false, grouped: Truth::True, zone, announced, inspected: Vec::new(), hops: 0 }
     }
 
     /// Turns around: what follows is the reply's way.
@@ -173,14 +177,17 @@ impl<'a> Walk<'a> {
         let rule = format!("{} -> {}", destination(route), route.target.id());
         let step = Step::pass("route-table", table.id.clone(), rule);
         match &route.state {
-            State::Up => {}
-            State::Down(_) if self.net.faulty(Fault::BlackholeIgnored) => {}
+            State::Up => self.push(step),
+            State::Down(_) if self.net.faulty(Fault::BlackholeIgnored) => self.push(step),
             State::Down(_) => {
-                return self.lost(step.stop(code::BAD_STATE_ROUTE).fix("a working target for this route"));
+                self.push(step.stop(code::BAD_STATE_ROUTE).fix("a working target for this route"));
+                // What lies behind is looked at as well, where the target is still there.
+                if route.target.link().is_none_or(|link| link.at.is_none()) {
+                    return End::Lost;
+                }
             }
             State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
         }
-        self.push(step);
         match &route.target {
             Target::Local => self.deliver(vpc, Some(subnet)),
             Target::Internet(gateway) => self.out_by_internet_gateway(vpc, gateway, subnet),
@@ -244,11 +251,16 @@ impl<'a> Walk<'a> {
             b.home == *home || (b.home.account.is_empty() && b.home.region == home.region)
         };
         let mode = net.access_blocks.iter().find(here).map(|b| b.mode).unwrap_or_default();
-        if mode == BlockMode::Off || net.faulty(Fault::BlockIgnored) || (mode == BlockMode::Ingress && outward && relay) {
+        if mode == BlockMode::Off
+            || net.faulty(Fault::BlockIgnored)
+            || (mode == BlockMode::Ingress && outward && (relay || net.faulty(Fault::BlockIngressLetsOut)))
+        {
             return false;
         }
         let names = |id: &str| net.vpc(vpc).id.as_ref() == id || subnet.is_some_and(|s| net.subnet(s).id.as_ref() == id);
-        if net.exclusions.iter().any(|x| names(&x.resource) && (!x.egress_only || outward)) {
+        if !net.faulty(Fault::ExclusionIgnored)
+            && net.exclusions.iter().any(|x| names(&x.resource) && (!x.egress_only || outward))
+        {
             return false;
         }
         let mode = if mode == BlockMode::Ingress { "block-ingress" } else { "block-bidirectional" };
@@ -295,7 +307,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The id of a gateway that is attached to the VPC; else records why not.
+    /// The id of a gateway, unless it isn't known whether it is attached to the VPC; records what stands against it.
     fn attached(&mut self, vpc: usize, link: &Link) -> Option<model::Text> {
         let net = self.net;
         let Some(gateway) = link.at.map(|at| net.gateway(at)) else {
@@ -318,7 +330,7 @@ impl<'a> Walk<'a> {
             Some(State::Down(_)) | None => {
                 let step = Step::pass("internet-gateway", gateway.id.clone(), "").stop(code::BAD_STATE_ATTACHMENT);
                 self.push(step.fix(format!("attach it to {}", net.vpc(vpc).id)));
-                None
+                Some(gateway.id.clone())
             }
         }
     }
@@ -384,12 +396,20 @@ impl<'a> Walk<'a> {
     /// Into a VPC by one of its gateways: the gateway's own (edge) table may send it through an appliance first.
     pub(crate) fn enter(&mut self, vpc: usize, gateway: &str) -> End {
         let edge = self.net.tables.iter().find(|t| t.vpc.at == Some(vpc) && t.gateways.iter().any(|g| g.as_ref() == gateway));
+        let edge = edge.filter(|_| !self.net.faulty(Fault::EdgeTableIgnored));
         if let Some(table) = edge
             && let Some(route) = self.pick(table)
             && !matches!(route.target, Target::Local)
         {
             let rule = format!("{} -> {}", destination(route), route.target.id());
-            self.push(Step::pass("route-table", table.id.clone(), rule));
+            let step = Step::pass("route-table", table.id.clone(), rule);
+            match &route.state {
+                State::Down(_) if !self.net.faulty(Fault::BlackholeIgnored) => {
+                    return self.lost(step.stop(code::BAD_STATE_ROUTE).fix("a working target for this route"));
+                }
+                State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
+                State::Up | State::Down(_) => self.push(step),
+            }
             return match &route.target {
                 Target::Endpoint(endpoint) => self.through_endpoint(endpoint, None),
                 Target::Interface(interface) => self.appliance(interface, None),
@@ -415,7 +435,7 @@ impl<'a> Walk<'a> {
         }
         match &nat.state {
             State::Up => {}
-            State::Down(_) => return self.lost(step.stop(code::BAD_STATE)),
+            State::Down(_) => self.push(step.clone().stop(code::BAD_STATE).fix("a working NAT gateway")),
             State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
         }
         let Some(home) = nat.subnet.at else {
@@ -439,7 +459,7 @@ impl<'a> Walk<'a> {
         let step = Step::pass("vpc-peering-connection", peering.id.clone(), "");
         match &peering.state {
             State::Up => {}
-            State::Down(_) => return self.lost(step.stop(code::BAD_STATE).fix("accept the peering connection")),
+            State::Down(_) => self.push(step.clone().stop(code::BAD_STATE).fix("accept the peering connection")),
             State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
         }
         let [a, b] = &peering.sides;
@@ -472,13 +492,21 @@ impl<'a> Walk<'a> {
         match state {
             Some(State::Up) => {}
             Some(State::Unknown(reason)) => return self.lost(step.unknown(reason.clone())),
-            Some(State::Down(_)) | None => return self.lost(step.stop(code::BAD_STATE_ATTACHMENT)),
+            Some(State::Down(_)) | None => {
+                self.push(step.clone().stop(code::BAD_STATE_ATTACHMENT).fix(format!("attach it to {}", net.vpc(vpc).id)));
+            }
         }
         self.grouped = Truth::False;
-        let mut behind = net.vpns.iter().filter(|v| v.gateway == gateway.id && !matches!(v.state, State::Down(_))).peekable();
+        let all = || net.vpns.iter().filter(|v| v.gateway == gateway.id);
+        if all().next().is_some() && all().all(|v| matches!(v.state, State::Down(_))) {
+            return self.lost(step.stop(code::BAD_STATE_VPN).fix("a working VPN connection"));
+        }
+        let mut behind = all().filter(|v| !matches!(v.state, State::Down(_))).peekable();
         let none = behind.peek().is_none();
         let dynamic = behind.clone().any(|v| v.dynamic);
-        let known = propagated || behind.any(|v| v.prefixes.iter().any(|c| c.contains(self.packet.dst)));
+        let known = propagated
+            || net.faulty(Fault::VpnPrefixIgnored)
+            || behind.any(|v| v.prefixes.iter().any(|c| c.contains(self.packet.dst)));
         if known || self.reply {
             self.push(step);
         } else if none || dynamic {
@@ -503,11 +531,12 @@ impl<'a> Walk<'a> {
         let step = Step::pass("vpc-endpoint", endpoint.id.clone(), endpoint.service.clone());
         match &endpoint.state {
             State::Up => {}
-            State::Down(_) => return self.lost(step.stop(code::BAD_STATE)),
+            State::Down(_) => self.push(step.clone().stop(code::BAD_STATE).fix("a working endpoint")),
             State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
         }
         let takes =
             Ports::tcp(0, 65535).or(&Ports::of(protocol::ICMP, Some(8), None)).or(&Ports::of(protocol::ICMP6, Some(128), None));
+        let takes = if net.faulty(Fault::EndpointProtocolIgnored) { Ports::full() } else { takes };
         self.push(step.filter(Filter::only(takes), code::VPCE_GATEWAY_PROTOCOL_RESTRICTION).fix("TCP"));
         self.grouped = Truth::False;
         End::Exit(Exit::Service { vpc })
@@ -517,7 +546,7 @@ impl<'a> Walk<'a> {
     /// likes it, hands it back to the endpoint's own subnet.
     fn through_endpoint(&mut self, link: &Link, from: Option<usize>) -> End {
         let net = self.net;
-        let Some(endpoint) = link.at.map(|at| net.endpoint(at)) else {
+        let Some((at, endpoint)) = link.at.map(|at| (at, net.endpoint(at))) else {
             let step = Step::pass("vpc-endpoint", link.id.clone(), "");
             return self.lost(step.unknown(format!("endpoint {} isn't in the snapshot", link.id)));
         };
@@ -529,13 +558,56 @@ impl<'a> Walk<'a> {
         if from != Some(home) {
             self.acl(home, Way::In);
         }
-        let by = endpoint.firewall.clone().unwrap_or_else(|| endpoint.service.clone());
-        self.push(step.unknown(format!("inspected by {} ({by}), whose rules decide", endpoint.id)));
+        match &endpoint.state {
+            State::Up => {}
+            State::Down(_) => self.push(step.clone().stop(code::BAD_STATE).fix("a working endpoint")),
+            State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
+        }
+        match net.firewall_of(at) {
+            Some(firewall) => {
+                self.push(step);
+                let id = firewall.name.clone();
+                self.firewall(at, id);
+            }
+            None => {
+                let by = endpoint.firewall.clone().unwrap_or_else(|| endpoint.service.clone());
+                self.push(step.unknown(format!("inspected by {} ({by}), whose rules decide", endpoint.id)));
+            }
+        }
         if self.hops > HOPS_MAX {
             return self
                 .lost(Step::pass("vpc-endpoint", endpoint.id.clone(), "routing loop").stop(code::NO_ROUTE_TO_DESTINATION));
         }
         self.route_from(home)
+    }
+
+    /// What the firewall behind an endpoint makes of the packet.
+    fn firewall(&mut self, endpoint: usize, name: model::Text) {
+        let net = self.net;
+        if net.faulty(Fault::FirewallIgnored) {
+            return;
+        }
+        let packet = self.packet;
+        let filter = if self.reply {
+            net.firewall_reply(endpoint, packet, &mut self.inspected)
+        } else {
+            let (filter, inspected) = net.firewall_call(endpoint, packet);
+            self.inspected.extend(inspected);
+            filter
+        };
+        let fix = format!("a rule of {name} that passes {PORTS} from {} to {}", packet.src, packet.dst);
+        let step = Step::pass("network-firewall", name, "").filter(filter, code::FIREWALL_RULES_RESTRICTION);
+        self.push(step.check(Check::Firewall { endpoint, packet }).fix(fix));
+    }
+
+    /// To be called when the answer is back: a stateful engine that saw only the call would not let the connection go on.
+    pub(crate) fn close_inspection(&mut self) {
+        for inspected in std::mem::take(&mut self.inspected) {
+            let Some((endpoint, filter)) = inspected.unanswered(self.net) else { continue };
+            let id = self.net.endpoint(endpoint).id.clone();
+            let check = Check::Firewall { endpoint, packet: self.packet };
+            self.push(Step::pass("vpc-endpoint", id, "").filter(filter, "").check(check));
+        }
     }
 
     fn appliance(&mut self, link: &Link, from: Option<usize>) -> End {

@@ -6,7 +6,7 @@ use crate::addr::{Addr, Cidr};
 use crate::carry::{Packet, Walk};
 use crate::fault::Fault;
 use crate::filter::{Side, Way};
-use crate::network::{Address, Network};
+use crate::network::{Address, Joined, Network, State};
 use crate::ports::Ports;
 use crate::trace::{Check, End, Exit, PORTS, Step, Trace, code};
 
@@ -192,6 +192,11 @@ impl Talk<'_> {
                 self.walk.grouped = Truth::False;
                 let gateway = net.vpc(*vpc).vgw.and_then(|at| net.vpn_gateways.get(at)).map(|g| g.id.clone()).unwrap_or_default();
                 self.walk.push(Step::pass("vpn-gateway", gateway.clone(), ""));
+                let behind = || net.vpns.iter().filter(|v| v.gateway == gateway);
+                if behind().next().is_some() && behind().all(|v| matches!(v.state, State::Down(_))) {
+                    let step = Step::pass("vpn-gateway", gateway.clone(), "").stop(code::BAD_STATE_VPN);
+                    return self.walk.lost(step.fix("a working VPN connection"));
+                }
                 if !net.vpc(*vpc).cidrs.iter().any(|c| c.contains(self.walk.packet.dst)) {
                     let step = Step::pass("vpn-gateway", gateway, "").stop(code::NO_ROUTE_TO_DESTINATION);
                     return self.walk.lost(step.fix("an address of the attached VPC"));
@@ -200,7 +205,15 @@ impl Talk<'_> {
             }
             Exit::Attachment { at } => {
                 self.walk.grouped = Truth::False;
-                self.walk.push(Step::pass("transit-gateway-attachment", net.attachment(*at).id.clone(), ""));
+                let attachment = net.attachment(*at);
+                self.walk.push(Step::pass("transit-gateway-attachment", attachment.id.clone(), ""));
+                if let Joined::Vpn(link) = &attachment.joined
+                    && let Some(State::Down(_)) = link.at.and_then(|at| net.vpns.get(at)).map(|vpn| &vpn.state)
+                    && !net.faulty(Fault::VpnStateIgnored)
+                {
+                    let step = Step::pass("vpn-connection", link.id.clone(), "").stop(code::TGW_BAD_STATE_VPN);
+                    return self.walk.lost(step.fix("a working VPN connection"));
+                }
                 self.walk.transit(*at)
             }
             Exit::Internet { vpc } | Exit::EgressOnly { vpc } | Exit::Service { vpc } => self.walk.deliver(*vpc, None),
@@ -284,6 +297,7 @@ impl Talk<'_> {
             };
             self.home(leg, &end);
         }
+        self.walk.close_inspection();
         self.legs = legs;
     }
 

@@ -124,8 +124,13 @@ impl Exposure {
             if part.filter.may.is_empty() {
                 continue;
             }
+            let unsettled = part.filter.may.minus(&part.filter.sure);
             if interface.ungrouped {
-                rows.push(row(part.sources.clone(), part.filter.may.clone(), &none, &none, part.filter.reasons.clone()));
+                for (ports, unknown) in [(part.filter.sure.clone(), Vec::new()), (unsettled, part.filter.reasons.clone())] {
+                    if !ports.is_empty() {
+                        rows.push(row(part.sources.clone(), ports, &none, &none, unknown));
+                    }
+                }
                 continue;
             }
             let mut unsure: Vec<Text> = interface.groups_unknown.iter().cloned().collect();
@@ -137,12 +142,17 @@ impl Exposure {
                 unsure.extend(group.unknown.clone());
                 for rule in &group.inbound {
                     let Some((sources, reason)) = self.rule_sources(net, rule, part, family) else { continue };
+                    let own: Vec<Text> = reason.into_iter().chain(rule.ports_unknown.clone()).collect();
                     let mut unknown = part.filter.reasons.clone();
-                    unknown.extend(reason.into_iter().chain(rule.ports_unknown.clone()));
-                    let through = if unknown.is_empty() { &part.filter.sure } else { &part.filter.may };
-                    let ports = rule.ports.and(through);
-                    if !ports.is_empty() {
-                        rows.push(row(sources, ports, &group.id, &rule.id, unknown));
+                    unknown.extend(own.iter().cloned());
+                    let (sure, may) = match own.is_empty() {
+                        true => (rule.ports.and(&part.filter.sure), rule.ports.and(&unsettled)),
+                        false => (Ports::none(), rule.ports.and(&part.filter.may)),
+                    };
+                    for (ports, unknown) in [(sure, Vec::new()), (may, unknown)] {
+                        if !ports.is_empty() {
+                            rows.push(row(sources.clone(), ports, &group.id, &rule.id, unknown));
+                        }
                     }
                 }
             }
@@ -191,7 +201,7 @@ impl Exposure {
     fn parts(&mut self, net: &Network, at: usize, private: Addr, public: Option<Addr>) -> Arc<Vec<Part>> {
         let interface = net.interface(at);
         let family = public.map_or(private.family, |p| p.family);
-        let edge = interface.vpc.at.is_some_and(|vpc| has_edge_table(net, vpc));
+        let edge = interface.vpc.at.is_some_and(|vpc| tells_apart(net, vpc));
         let key = (interface.subnet.at.unwrap_or(usize::MAX), family, public.is_some(), edge.then_some(private));
         if let Some(parts) = self.parts.get(&key) {
             return parts.clone();
@@ -270,8 +280,11 @@ fn second(net: &Network, behind: &Behind, node: usize, at: usize, front: &Expose
     }
 }
 
-fn has_edge_table(net: &Network, vpc: usize) -> bool {
-    net.tables.iter().any(|t| t.vpc.at == Some(vpc) && !t.gateways.is_empty())
+/// Whether something on the way may treat interfaces of one subnet differently: a gateway's own table, or what inspects traffic and
+/// the ACL of its subnet.
+fn tells_apart(net: &Network, vpc: usize) -> bool {
+    let inspects = |e: &crate::network::Endpoint| e.vpc.at == Some(vpc) && e.kind.eq_ignore_ascii_case("GatewayLoadBalancer");
+    net.endpoints.iter().any(inspects) || net.tables.iter().any(|t| t.vpc.at == Some(vpc) && !t.gateways.is_empty())
 }
 
 /// Cuts the internet at every edge of a rule on the way and walks once for each piece.
@@ -290,6 +303,7 @@ fn find_parts(net: &Network, at: usize, dst: Addr, family: Family) -> Vec<Part> 
         }
         blocks.extend(subnet.cidrs.iter().copied());
         blocks.extend(subnet.vpc.at.map(|v| net.vpc(v).cidrs.as_slice()).unwrap_or_default());
+        blocks.extend(net.inspection_blocks(subnet.vpc.at));
     }
     blocks.retain(|b| b.family == family);
     let pieces = cut(&whole, &blocks);
@@ -354,6 +368,7 @@ fn walk_in(net: &Network, at: usize, src: Addr, dst: Addr) -> Filter {
     if !home {
         walk.push(Step::pass("route-table", "", "").stop(crate::trace::code::CANNOT_ROUTE));
     }
+    walk.close_inspection();
     let trace = walk.trace;
     let (sure, may) = (trace.sure(), trace.may());
     let mut reasons: Vec<Text> = Vec::new();

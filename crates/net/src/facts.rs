@@ -232,8 +232,9 @@ pub(crate) fn public_subnet(net: &Network, at: usize) -> Fact {
         let packet = Packet { src: cidr.nth(4), dst, src_within: None, dst_within: None };
         let mut walk = Walk::new(net, packet);
         let end = walk.route_from(at);
-        let gateway =
-            walk.trace.steps.iter().any(|s| s.component == "internet-gateway" && s.code != crate::code::BAD_STATE_ATTACHMENT);
+        let broken = [crate::code::BAD_STATE_ATTACHMENT, crate::code::BAD_STATE_ROUTE];
+        let gateway = walk.trace.steps.iter().any(|s| s.component == "internet-gateway")
+            && !walk.trace.steps.iter().any(|s| broken.contains(&s.code));
         let nat = walk.trace.steps.iter().any(|s| s.component == "nat-gateway");
         let table = walk.trace.steps.iter().find(|s| s.component == "route-table");
         if gateway && !nat {

@@ -49,6 +49,32 @@ pub(crate) enum Fault {
     TransitBlackholeIgnored,
     /// VPC Block Public Access blocks nothing.
     BlockIgnored,
+    /// A firewall lets everything through.
+    FirewallIgnored,
+    /// A firewall lets every answer through.
+    FirewallReplyIgnored,
+    /// Stateful rules count in source order although the policy goes by actions.
+    FirewallActionOrderIgnored,
+    /// What no stateful rule matches passes although the policy drops it.
+    FirewallDefaultIgnored,
+    /// A gateway's own route table is not asked.
+    EdgeTableIgnored,
+    /// A gateway endpoint carries every protocol.
+    EndpointProtocolIgnored,
+    /// Everything lies behind a VPN connection.
+    VpnPrefixIgnored,
+    /// A VPN connection that is down carries traffic.
+    VpnStateIgnored,
+    /// Exclusions from VPC Block Public Access do not count.
+    ExclusionIgnored,
+    /// Blocking of what the internet begins lets every call out.
+    BlockIngressLetsOut,
+    /// A load balancer takes every port.
+    ListenerIgnored,
+    /// Targets of a network load balancer never see the client's address.
+    ClientAddressLost,
+    /// A load balancer's node sends to targets in every zone.
+    CrossZoneIgnored,
     /// Dangling references are empty instead of unknown.
     DanglingBlocks,
 }
@@ -80,6 +106,19 @@ impl Fault {
         Fault::AnyZone,
         Fault::TransitBlackholeIgnored,
         Fault::BlockIgnored,
+        Fault::FirewallIgnored,
+        Fault::FirewallReplyIgnored,
+        Fault::FirewallActionOrderIgnored,
+        Fault::FirewallDefaultIgnored,
+        Fault::EdgeTableIgnored,
+        Fault::EndpointProtocolIgnored,
+        Fault::VpnPrefixIgnored,
+        Fault::VpnStateIgnored,
+        Fault::ExclusionIgnored,
+        Fault::BlockIngressLetsOut,
+        Fault::ListenerIgnored,
+        Fault::ClientAddressLost,
+        Fault::CrossZoneIgnored,
         Fault::DanglingBlocks,
     ];
 }

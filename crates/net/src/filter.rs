@@ -62,7 +62,7 @@ pub(crate) struct Side {
 }
 
 /// Whether a block holds an address that may be a stand-in.
-fn holds(block: Cidr, addr: Addr, within: Option<Cidr>) -> Truth {
+pub(crate) fn holds(block: Cidr, addr: Addr, within: Option<Cidr>) -> Truth {
     match within {
         None => block.contains(addr).into(),
         Some(range) if block.covers(range) => Truth::True,

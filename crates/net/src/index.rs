@@ -27,6 +27,8 @@ struct Positions {
     vpns: FxHashMap<Text, usize>,
     endpoints: FxHashMap<Text, usize>,
     prefix_lists: FxHashMap<Text, usize>,
+    firewall_policies: FxHashMap<Text, usize>,
+    firewall_groups: FxHashMap<Text, usize>,
 }
 
 fn positions<T>(list: &[T], id: impl Fn(&T) -> &Text) -> FxHashMap<Text, usize> {
@@ -88,6 +90,9 @@ impl Network {
         unique(&mut self.prefix_lists, |x| x.id.clone());
         unique(&mut self.balancers, |x| x.id.clone());
         unique(&mut self.target_groups, |x| x.id.clone());
+        unique(&mut self.firewalls, |x| x.id.clone());
+        unique(&mut self.firewall_policies, |x| x.id.clone());
+        unique(&mut self.firewall_groups, |x| x.id.clone());
         // Both accounts of a shared transit gateway list an attachment; only the gateway's owner sees the association.
         let mut tables: FxHashMap<(Text, Text), Link> = FxHashMap::default();
         for attachment in self.attachments.iter().filter(|a| !a.table.is_none()) {
@@ -146,6 +151,8 @@ impl Network {
             vpns: positions(&self.vpns, |x| &x.id),
             endpoints: positions(&self.endpoints, |x| &x.id),
             prefix_lists: positions(&self.prefix_lists, |x| &x.id),
+            firewall_policies: positions(&self.firewall_policies, |x| &x.id),
+            firewall_groups: positions(&self.firewall_groups, |x| &x.id),
         }
     }
 
@@ -250,6 +257,13 @@ impl Network {
         }
         for group in &mut self.target_groups {
             resolve(&mut group.vpc, &p.vpcs);
+        }
+        for firewall in &mut self.firewalls {
+            resolve(&mut firewall.vpc, &p.vpcs);
+            resolve(&mut firewall.policy, &p.firewall_policies);
+        }
+        for policy in &mut self.firewall_policies {
+            policy.stateless.iter_mut().chain(&mut policy.stateful).for_each(|(_, link)| resolve(link, &p.firewall_groups));
         }
     }
 

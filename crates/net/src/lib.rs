@@ -20,6 +20,7 @@ pub mod exposure;
 pub mod facts;
 mod fault;
 mod filter;
+pub mod firewall;
 mod index;
 pub mod lpm;
 pub mod network;

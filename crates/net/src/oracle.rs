@@ -1,9 +1,26 @@
 //! A slow, obvious second implementation: one concrete packet at a time, by linear search over the plain lists, with no sets and
 //! none of the engine's look-up tables. Tests compare the two.
 
+mod balancer;
+mod firewall;
+
+pub(crate) use balancer::balanced;
+
 use crate::addr::{Addr, Family, is_internet};
+use crate::firewall::Act;
 use crate::network::{BlockMode, Destination, Interface, Joined, Network, OwnerKind, Peer, State, Table, Target};
 use crate::ports::CLIENT_PORTS;
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    /// It does not get there, or its answer not back.
+    No,
+    /// A firewall's stateful engine sees one direction only: what it makes of that is not AWS's promise.
+    Odd,
+    /// It gets there and its answer back.
+    Yes,
+}
 
 /// A packet. For ICMP `to` is type and code; for protocols without ports both ports are 0.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +39,12 @@ enum Spot {
     Nat(usize),
     Internet(usize),
     EgressOnly(usize),
+    /// Behind a virtual private gateway of this VPC.
+    Gateway(usize),
+    /// Behind this attachment of a transit gateway.
+    Attachment(usize),
+    /// An AWS service behind a gateway endpoint in this VPC.
+    Service(usize),
 }
 
 /// Who calls.
@@ -29,6 +52,18 @@ enum Spot {
 pub(crate) enum Caller {
     Interface(usize, Addr),
     Internet(Addr),
+    /// On-premises, behind the virtual private gateway of a VPC.
+    Gateway(usize, Addr),
+    /// On-premises, behind an attachment of a transit gateway.
+    Attachment(usize, Addr),
+}
+
+/// A call that the stateful engine of an endpoint saw.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    endpoint: usize,
+    src: Addr,
+    dst: Addr,
 }
 
 struct Sim<'a> {
@@ -38,10 +73,29 @@ struct Sim<'a> {
     ungrouped: bool,
     zone: String,
     hops: usize,
+    /// Calls that stateful engines saw.
+    noted: Vec<Noted>,
+    /// Of those, the ones whose answer came by.
+    answered: Vec<usize>,
+    /// A stateful engine sees half of the connection.
+    odd: bool,
+}
+
+impl<'a> Sim<'a> {
+    fn new(net: &'a Network, reply: bool) -> Sim<'a> {
+        let (noted, answered) = (Vec::new(), Vec::new());
+        Sim { net, reply, ungrouped: false, zone: String::new(), hops: 0, noted, answered, odd: false }
+    }
 }
 
 /// Whether the call gets there and its answer back, for at least one port that the client may use.
-pub(crate) fn talks(net: &Network, caller: Caller, dst: Addr, protocol: u8, port: u16) -> bool {
+pub(crate) fn talks(net: &Network, caller: Caller, dst: Addr, protocol: u8, port: u16) -> Told {
+    let clients = client_ports(net, protocol);
+    clients.into_iter().map(|client| conversation(net, caller, dst, protocol, port, client)).max().unwrap_or(Told::No)
+}
+
+/// The ports that a client may call from at which some rule's range begins or ends, and one off.
+fn client_ports(net: &Network, protocol: u8) -> Vec<u16> {
     let mut clients = vec![CLIENT_PORTS.0, CLIENT_PORTS.1];
     for entry in net.acls.iter().flat_map(|a| a.inbound.iter().chain(&a.outbound)) {
         for (low, high) in entry.ports.tcp.iter().chain(entry.ports.udp.iter()) {
@@ -54,53 +108,66 @@ pub(crate) fn talks(net: &Network, caller: Caller, dst: Addr, protocol: u8, port
     if !matches!(protocol, 6 | 17) {
         clients.truncate(1);
     }
-    clients.into_iter().any(|client| conversation(net, caller, dst, protocol, port, client))
+    clients
 }
 
-fn conversation(net: &Network, caller: Caller, dst: Addr, protocol: u8, port: u16, client: u16) -> bool {
+fn conversation(net: &Network, caller: Caller, dst: Addr, protocol: u8, port: u16, client: u16) -> Told {
     let src = match caller {
-        Caller::Interface(_, addr) | Caller::Internet(addr) => addr,
+        Caller::Interface(_, addr) | Caller::Internet(addr) | Caller::Gateway(_, addr) | Caller::Attachment(_, addr) => addr,
     };
-    let mut sim = Sim { net, reply: false, ungrouped: false, zone: String::new(), hops: 0 };
+    let mut sim = Sim::new(net, false);
     let mut packet = Packet { src, dst, protocol, from: client, to: port };
     let first = match caller {
         Caller::Interface(at, _) => sim.leave(at, &mut packet),
-        Caller::Internet(_) => match by_public(net, dst) {
-            Some(at) => sim.arrive(at, &mut packet),
-            None => return false,
-        },
+        Caller::Internet(_) => by_public(net, dst).and_then(|at| sim.arrive(at, &mut packet)),
+        Caller::Gateway(vpc, _) => sim.in_by_gateway(vpc, &mut packet),
+        Caller::Attachment(at, _) => sim.in_by_attachment(at, &mut packet),
     };
-    let Some(mut spot) = first else { return false };
+    let Some(mut spot) = first else { return Told::No };
     let origin = if let Caller::Interface(at, _) = caller { Some(at) } else { None };
-    let mut legs = vec![(origin, packet, spot.clone())];
+    let begin = match caller {
+        Caller::Interface(at, _) => Spot::At(at),
+        Caller::Internet(_) => Spot::Internet(0),
+        Caller::Gateway(..) | Caller::Attachment(..) => Spot::Gateway(0),
+    };
+    let mut legs = vec![(begin, packet, spot.clone())];
     while let Spot::Nat(at) = spot {
         if legs.len() > 8 {
-            return false;
+            return Told::No;
         }
         let eni = net.interfaces.iter().position(|i| i.id == net.nats[at].interface.id).unwrap();
         packet.src = net.interfaces[eni].addresses[0].private;
-        let Some(next) = sim.leave(eni, &mut packet) else { return false };
+        let Some(next) = sim.leave(eni, &mut packet) else { return Told::No };
         spot = next;
-        legs.push((Some(eni), packet, spot.clone()));
+        legs.push((Spot::At(eni), packet, spot.clone()));
     }
     let grouped = !sim.ungrouped;
     if let Caller::Interface(at, _) = caller {
         let callee = if let Spot::At(b) = spot { Some(b) } else { None };
         if !group_allows(net, at, false, dst, callee.filter(|_| grouped), (protocol, port)) {
-            return false;
+            return Told::No;
         }
     }
     if let Spot::At(callee) = spot {
         let member = origin.filter(|_| grouped);
         if !group_allows(net, callee, true, packet.src, member, (protocol, port)) {
-            return false;
+            return Told::No;
         }
     }
-    legs.into_iter().all(|(start, packet, end)| answered(net, start, packet, end))
+    let mut back = Sim::new(net, true);
+    back.noted = sim.noted;
+    // ICMP other than an echo request asks for no answer, so that a stateful engine misses none.
+    let silent = matches!((protocol, port >> 8), (1 | 58, kind) if kind != 8 && kind != 128);
+    if !legs.into_iter().all(|(start, packet, end)| answered(&mut back, start, packet, end)) {
+        return Told::No;
+    }
+    let unheard = !silent && (0..back.noted.len()).any(|call| !back.answered.contains(&call));
+    if back.odd || unheard { Told::Odd } else { Told::Yes }
 }
 
 /// The reply of one stretch. ICMP other than an echo request asks for none.
-fn answered(net: &Network, start: Option<usize>, sent: Packet, end: Spot) -> bool {
+fn answered(sim: &mut Sim<'_>, start: Spot, sent: Packet, end: Spot) -> bool {
+    let net = sim.net;
     let (from, to) = match (sent.protocol, sent.to >> 8) {
         (1, 8) => (0, 0),
         (58, 128) => (0, 129 << 8),
@@ -108,19 +175,29 @@ fn answered(net: &Network, start: Option<usize>, sent: Packet, end: Spot) -> boo
         _ => (sent.to, sent.from),
     };
     let mut packet = Packet { src: sent.dst, dst: sent.src, protocol: sent.protocol, from, to };
-    let mut sim = Sim { net, reply: true, ungrouped: false, zone: String::new(), hops: 0 };
+    sim.zone = String::new();
+    sim.hops = 0;
     let back = match end {
         Spot::At(at) => sim.leave(at, &mut packet),
         Spot::Nat(at) => {
             let subnet = net.subnets.iter().position(|s| s.id == net.nats[at].subnet.id).unwrap();
             sim.route(subnet, &mut packet)
         }
-        Spot::Internet(_) => start.and_then(|at| sim.arrive(at, &mut packet)),
-        Spot::EgressOnly(vpc) => sim.deliver(vpc, None, &packet),
+        Spot::Internet(_) => {
+            if let Spot::At(at) = start {
+                sim.arrive(at, &mut packet)
+            } else {
+                None
+            }
+        }
+        Spot::EgressOnly(vpc) | Spot::Service(vpc) => sim.deliver(vpc, None, &packet),
+        Spot::Gateway(vpc) => sim.in_by_gateway(vpc, &mut packet),
+        Spot::Attachment(at) => sim.in_by_attachment(at, &mut packet),
     };
     match (start, back) {
-        (Some(a), Some(Spot::At(b))) => a == b,
-        (None, Some(Spot::Internet(_))) => true,
+        (Spot::At(a), Some(Spot::At(b))) => a == b,
+        (Spot::Internet(_), Some(Spot::Internet(_))) => true,
+        (Spot::Gateway(_), Some(Spot::Gateway(_) | Spot::Attachment(_))) => true,
         _ => false,
     }
 }
@@ -159,7 +236,7 @@ fn group_allows(net: &Network, at: usize, inbound: bool, peer: Addr, member: Opt
     false
 }
 
-impl Sim<'_> {
+impl<'a> Sim<'a> {
     /// The lowest number that matches decides; no match denies.
     fn acl(&self, subnet: usize, inbound: bool, packet: &Packet) -> bool {
         let subnet = &self.net.subnets[subnet];
@@ -208,6 +285,8 @@ impl Sim<'_> {
             (Target::Nat(link), true) => self.nat(&link.id, at, packet),
             (Target::Peering(link), true) => self.peering(vpc, &link.id, packet),
             (Target::Transit(link), true) => self.transit(vpc, at, &link.id, packet),
+            (Target::VpnGateway(link), true) => self.out_by_gateway(vpc, &link.id, at, packet),
+            (Target::Endpoint(link), true) => self.endpoint(vpc, Some(at), &link.id, packet),
             _ => None,
         }
     }
@@ -216,10 +295,15 @@ impl Sim<'_> {
     fn lookup(&self, table: &Table, vpc: usize, dst: Addr) -> Option<(Target, bool)> {
         let mut best: Option<(u8, bool, Target, bool)> = None;
         for route in &table.routes {
-            let Destination::Block(block) = route.to else { continue };
-            let better = |b: &(u8, bool, Target, bool)| block.len > b.0 || (block.len == b.0 && b.1 && !route.propagated);
-            if block.contains(dst) && best.as_ref().is_none_or(better) {
-                best = Some((block.len, route.propagated, route.target.clone(), matches!(route.state, State::Up)));
+            let blocks = match &route.to {
+                Destination::Block(block) => vec![*block],
+                Destination::List(list) => self.net.prefix_lists.iter().find(|l| l.id == list.id).unwrap().cidrs.clone(),
+            };
+            for block in blocks {
+                let better = |b: &(u8, bool, Target, bool)| block.len > b.0 || (block.len == b.0 && b.1 && !route.propagated);
+                if block.contains(dst) && best.as_ref().is_none_or(better) {
+                    best = Some((block.len, route.propagated, route.target.clone(), matches!(route.state, State::Up)));
+                }
             }
         }
         for block in self.net.vpcs[vpc].cidrs.iter().filter(|c| c.contains(dst)) {
@@ -299,7 +383,100 @@ impl Sim<'_> {
             return None;
         }
         packet.dst = net.interfaces[at].addresses.iter().find(|a| a.public == Some(packet.dst))?.private;
-        self.deliver(vpc, None, packet)
+        let gateway = net.gateways.iter().find(|g| !g.egress_only && self.attached(vpc, &g.id))?;
+        self.by_edge(vpc, &gateway.id, packet)
+    }
+
+    /// By the gateway's own table, if it has one: through an endpoint first.
+    fn by_edge(&mut self, vpc: usize, gateway: &str, packet: &mut Packet) -> Option<Spot> {
+        let net = self.net;
+        let mine = |t: &&Table| t.vpc.id == net.vpcs[vpc].id && t.gateways.iter().any(|g| g.as_ref() == gateway);
+        match net.tables.iter().find(mine).and_then(|table| self.lookup(table, vpc, packet.dst)) {
+            None | Some((Target::Local, _)) => self.deliver(vpc, None, packet),
+            Some((Target::Endpoint(link), true)) => self.endpoint(vpc, None, &link.id, packet),
+            Some(_) => None,
+        }
+    }
+
+    fn vpn_gateway(&self, vpc: usize) -> Option<&'a crate::network::VpnGateway> {
+        let attached =
+            |g: &&crate::network::VpnGateway| g.vpcs.iter().any(|(v, state)| *v == self.net.vpcs[vpc].id && *state == State::Up);
+        self.net.vpn_gateways.iter().find(attached)
+    }
+
+    /// Only for the VPC's own addresses.
+    fn in_by_gateway(&mut self, vpc: usize, packet: &mut Packet) -> Option<Spot> {
+        self.ungrouped = true;
+        let gateway = self.vpn_gateway(vpc)?;
+        let own = self.net.vpcs[vpc].cidrs.iter().any(|c| c.contains(packet.dst));
+        let up = self.net.vpns.iter().any(|v| v.gateway == gateway.id && v.state == State::Up);
+        if own && up { self.by_edge(vpc, &gateway.id, packet) } else { None }
+    }
+
+    /// A VPN connection that works must have the destination behind it, unless the route was learned from it.
+    fn out_by_gateway(&mut self, vpc: usize, id: &str, from: usize, packet: &Packet) -> Option<Spot> {
+        let net = self.net;
+        let gateway = self.vpn_gateway(vpc).filter(|g| g.id.as_ref() == id)?;
+        let mut up = net.vpns.iter().filter(|v| v.gateway == gateway.id && v.state == State::Up).peekable();
+        up.peek()?;
+        let subnet = &net.subnets[from];
+        let own = net.tables.iter().find(|t| t.subnets.contains(&subnet.id));
+        let table = own.or_else(|| net.tables.iter().find(|t| t.main && t.vpc.id == subnet.vpc.id))?;
+        let longest = table.routes.iter().filter(|r| matches!(r.to, Destination::Block(b) if b.contains(packet.dst)));
+        let length =
+            |r: &&crate::network::Route| if let Destination::Block(b) = r.to { (b.len, !r.propagated) } else { (0, false) };
+        let learned = longest.max_by_key(length).is_some_and(|r| r.propagated);
+        let behind = up.any(|v| v.prefixes.iter().any(|c| c.contains(packet.dst)));
+        self.ungrouped = true;
+        (self.reply || learned || behind).then_some(Spot::Gateway(vpc))
+    }
+
+    fn in_by_attachment(&mut self, at: usize, packet: &mut Packet) -> Option<Spot> {
+        self.ungrouped = true;
+        let attachment = &self.net.attachments[at];
+        let down = |v: &crate::network::Vpn| matches!(&attachment.joined, Joined::Vpn(l) if l.id == v.id) && v.state != State::Up;
+        if self.net.vpns.iter().any(down) {
+            return None;
+        }
+        let id = attachment.transit.id.clone();
+        self.across(&id, at, packet)
+    }
+
+    /// A gateway endpoint takes TCP and echo requests; behind one of a firewall its rules decide, and the way goes on from the
+    /// endpoint's own subnet.
+    fn endpoint(&mut self, vpc: usize, from: Option<usize>, id: &str, packet: &mut Packet) -> Option<Spot> {
+        let net = self.net;
+        let at = net.endpoints.iter().position(|e| e.id.as_ref() == id)?;
+        if net.endpoints[at].kind.as_ref() == "Gateway" {
+            let takes = matches!((packet.protocol, packet.to >> 8), (6, _) | (1, 8) | (58, 128));
+            self.ungrouped = true;
+            return takes.then_some(Spot::Service(vpc));
+        }
+        let home = net.subnets.iter().position(|s| s.id == net.endpoints[at].subnets[0].id)?;
+        self.hops += 1;
+        if self.hops > 100 || (from != Some(home) && !self.acl(home, true, packet)) {
+            return None;
+        }
+        let firewall = net.firewalls.iter().find(|f| f.endpoints.iter().any(|(_, e)| e.as_ref() == id))?;
+        let act = firewall::packet(net, firewall, packet);
+        let call = Noted { endpoint: at, src: packet.src, dst: packet.dst };
+        match (act, self.reply) {
+            (Act::Drop, _) => return None,
+            (Act::Pass, false) => {}
+            (Act::Inspect, false) => {
+                if !firewall::connection(net, firewall, packet) {
+                    return None;
+                }
+                self.noted.push(call);
+            }
+            (act, true) => {
+                let mine = |n: &Noted| n.endpoint == at && n.src == packet.dst && n.dst == packet.src;
+                let known = self.noted.iter().rposition(mine);
+                self.odd |= known.is_some() != (act == Act::Inspect);
+                self.answered.extend(known);
+            }
+        }
+        self.route(home, packet)
     }
 
     fn nat(&mut self, id: &str, from: usize, packet: &Packet) -> Option<Spot> {
@@ -335,6 +512,15 @@ impl Sim<'_> {
         if home != from && !self.acl(home, true, packet) {
             return None;
         }
+        let at = net.attachments.iter().position(|a| a.id == mine.id)?;
+        self.across(id, at, packet)
+    }
+
+    /// From an attachment on, by its table.
+    fn across(&mut self, id: &str, from: usize, packet: &mut Packet) -> Option<Spot> {
+        let net = self.net;
+        let mine = &net.attachments[from];
+        let joins = |j: &Joined, v: usize| matches!(j, Joined::Vpc(link) if link.id == net.vpcs[v].id);
         let table = net.transit_tables.iter().find(|t| t.id == mine.table.id)?;
         let mut best: Option<(u8, bool, Option<String>)> = None;
         let listed = table.routes.iter().filter(|r| !r.propagated).map(|r| {
@@ -344,7 +530,9 @@ impl Sim<'_> {
         let learned = table.propagations.iter().flat_map(|a| {
             let attachment = net.attachments.iter().find(|x| x.id == *a).unwrap();
             let vpc = (0..net.vpcs.len()).find(|v| joins(&attachment.joined, *v));
-            vpc.map(|v| net.vpcs[v].cidrs.clone()).unwrap_or_default().into_iter().map(|c| (c, true, Some(a.to_string())))
+            let vpn = net.vpns.iter().find(|v| matches!(&attachment.joined, Joined::Vpn(link) if link.id == v.id));
+            let blocks = vpc.map(|v| net.vpcs[v].cidrs.clone()).or(vpn.map(|v| v.prefixes.clone())).unwrap_or_default();
+            blocks.into_iter().map(|c| (c, true, Some(a.to_string())))
         });
         for (block, propagated, to) in listed.chain(learned) {
             let better = |b: &(u8, bool, Option<String>)| block.len > b.0 || (block.len == b.0 && b.1 && !propagated);
@@ -353,7 +541,20 @@ impl Sim<'_> {
             }
         }
         let to = best?.2?;
-        let next = net.attachments.iter().find(|a| a.id.as_ref() == to && a.state == State::Up)?;
+        let place = net.attachments.iter().position(|a| a.id.as_ref() == to && a.state == State::Up)?;
+        let next = &net.attachments[place];
+        match &next.joined {
+            Joined::Vpn(link) => {
+                let up = net.vpns.iter().any(|v| v.id == link.id && v.state == State::Up);
+                self.ungrouped = true;
+                return up.then_some(Spot::Attachment(place));
+            }
+            Joined::DirectConnect(_) => {
+                self.ungrouped = true;
+                return Some(Spot::Attachment(place));
+            }
+            _ => {}
+        }
         let gateway = net.transits.iter().find(|t| t.id.as_ref() == id)?;
         self.ungrouped |= !(gateway.group_references && mine.group_references && next.group_references);
         let mut inside = net.subnets.iter().enumerate().filter(|(_, s)| next.subnets.iter().any(|l| l.id == s.id));

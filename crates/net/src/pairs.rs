@@ -216,7 +216,8 @@ impl<'a> Pairs<'a> {
         let lines = self.net.acls.iter().flat_map(|a| a.inbound.iter().chain(&a.outbound)).filter_map(|e| e.cidr);
         let routes = self.net.tables.iter().flat_map(|t| t.lpm.blocks());
         let transit = self.net.transit_tables.iter().flat_map(|t| t.lpm.blocks());
-        let mut blocks: Vec<Cidr> = lines.chain(routes).chain(transit).filter(|b| b.family == family).collect();
+        let firewalls = self.net.firewall_blocks();
+        let mut blocks: Vec<Cidr> = lines.chain(routes).chain(transit).chain(firewalls).filter(|b| b.family == family).collect();
         blocks.sort_unstable();
         blocks.dedup();
         blocks.into_iter().for_each(|b| edges.add(b, 0));
@@ -277,6 +278,7 @@ impl<'a> Pairs<'a> {
         if walk.route_from(to) != End::Interface(source) {
             return closed;
         }
+        walk.close_inspection();
         (walk.trace.sure().tcp, grouped)
     }
 

@@ -59,7 +59,7 @@ impl Spans {
         self.0.iter().any(|&(low, high)| low <= n && n <= high)
     }
 
-    fn and(&self, other: &Spans) -> Spans {
+    pub(crate) fn and(&self, other: &Spans) -> Spans {
         if self.is_full() {
             return other.clone();
         }
@@ -78,7 +78,7 @@ impl Spans {
         Spans(out)
     }
 
-    fn not(&self) -> Spans {
+    pub(crate) fn not(&self) -> Spans {
         let mut out = SmallVec::new();
         let mut next = 0u32;
         for &(low, high) in &self.0 {
@@ -93,7 +93,7 @@ impl Spans {
         Spans(out)
     }
 
-    fn or(&self, other: &Spans) -> Spans {
+    pub(crate) fn or(&self, other: &Spans) -> Spans {
         if other.is_empty() || self.is_full() {
             return self.clone();
         }

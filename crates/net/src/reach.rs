@@ -54,11 +54,7 @@ fn stops<'t>(trace: &'t Trace, ports: &Ports) -> Vec<&'t Step> {
     if trace.may().meets(ports) {
         return Vec::new();
     }
-    let passes = |step: &Step| {
-        let filter = step.filter.as_ref()?;
-        Some(if step.reply { filter.may.answered() } else { filter.may.clone() })
-    };
-    let closed: Vec<&Step> = trace.steps.iter().filter(|s| passes(s).is_some_and(|p| !p.meets(ports))).collect();
+    let closed: Vec<&Step> = trace.steps.iter().filter(|s| s.passes().is_some_and(|p| !p.meets(ports))).collect();
     if !closed.is_empty() {
         return closed;
     }
@@ -294,6 +290,7 @@ impl Search<'_> {
             );
             blocks.extend(subnet.table.at.into_iter().flat_map(|t| net.table(t).lpm.blocks()));
         }
+        blocks.extend(net.inspection_blocks(interface.vpc.at));
         blocks.retain(|b| b.family == family);
         blocks
     }
@@ -497,9 +494,7 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
             answer.open = through.to_string();
         }
         for step in &trace.steps {
-            let passes = step.filter.as_ref().is_none_or(|f| {
-                if step.reply { f.may.answered().contains(port.0, port.1) } else { f.may.contains(port.0, port.1) }
-            });
+            let passes = step.passes().is_none_or(|ports| ports.contains(port.0, port.1));
             if let Some(assumed) = assumed(net, step).filter(|a| !answer.assumptions.contains(a)) {
                 answer.assumptions.push(assumed);
             }
@@ -542,6 +537,7 @@ fn rule(net: &Network, step: &Step, port: (u8, u16)) -> (Text, Text) {
             let port = if step.reply { (port.0, reply_port(step, port)) } else { port };
             (step.id.clone(), net.acl_rule(*subnet, *way, *addr, port))
         }
+        Check::Firewall { endpoint, packet } => (step.id.clone(), net.firewall_rule(*endpoint, *packet, step.reply, port)),
     }
 }
 
@@ -564,7 +560,7 @@ fn hop(net: &Network, step: &Step, port: (u8, u16)) -> Hop {
 
 fn blocker(net: &Network, step: &Step, (port, ports): ((u8, u16), &Ports), stranger: Option<Addr>) -> Blocker {
     let (id, rule) = rule(net, step, port);
-    let ports = if step.reply { ports.answers() } else { ports.clone() };
+    let ports = if step.reply && !matches!(step.check, Check::Firewall { .. }) { ports.answers() } else { ports.clone() };
     let opens = step.fix.replace(PORTS, &ports.to_string());
     Blocker {
         component: step.component.to_owned(),

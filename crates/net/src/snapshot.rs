@@ -4,6 +4,7 @@
 //! public address of which only the existence is known. A rule that would tell stand-ins apart answers unknown.
 
 mod balancers;
+mod firewalls;
 mod gateways;
 mod owners;
 mod places;
@@ -94,6 +95,7 @@ impl<'a> Reader<'a> {
         self.groups();
         self.acls();
         self.gateways();
+        self.firewalls();
         self.tables();
         self.elastic_addresses();
         self.owners();

@@ -53,7 +53,8 @@ fn probe(net: &Network, subnet: usize, family: Family) -> Option<Trace> {
 fn kind_of(trace: &Trace) -> SubnetKind {
     let has = |component: &str| trace.steps.iter().any(|s| s.component == component);
     let unknown = trace.steps.iter().filter_map(|s| s.filter.as_ref()).any(|f| f.sure.is_empty() && !f.may.is_empty());
-    let detached = trace.steps.iter().any(|s| s.code == code::BAD_STATE_ATTACHMENT);
+    let broken = [code::BAD_STATE, code::BAD_STATE_ATTACHMENT, code::BAD_STATE_ROUTE, code::TGW_RTB_BAD_STATE_ROUTE];
+    let detached = trace.steps.iter().any(|s| broken.contains(&s.code));
     let lost = |s: &crate::trace::Step| s.code == code::NO_ROUTE_TO_DESTINATION || s.code == code::BAD_STATE_ROUTE;
     // A way to on-premises is one, whatever lies there.
     let missing = trace.steps.iter().any(|s| lost(s) && s.component != "vpn-gateway");

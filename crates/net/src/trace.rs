@@ -3,6 +3,7 @@
 use model::Text;
 
 use crate::addr::Addr;
+use crate::carry::Packet;
 use crate::filter::{Filter, Side, Way};
 use crate::ports::Ports;
 
@@ -23,6 +24,7 @@ pub mod code {
     pub const ELB_NOT_CROSSZONE: &str = "ELB_NOT_CROSSZONE";
     pub const ENI_SG_RULES_MISMATCH: &str = "ENI_SG_RULES_MISMATCH";
     pub const ENI_SOURCE_DEST_CHECK_RESTRICTION: &str = "ENI_SOURCE_DEST_CHECK_RESTRICTION";
+    pub const FIREWALL_RULES_RESTRICTION: &str = "FIREWALL_RULES_RESTRICTION";
     pub const IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS: &str = "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS";
     pub const IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS: &str = "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS";
     pub const IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS: &str = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS";
@@ -59,6 +61,8 @@ pub(crate) enum Check {
     Groups { interface: usize, way: Way, side: Side },
     /// The ACL of a subnet. `reply` tells that the ports of the filter are the reply's.
     Acl { subnet: usize, way: Way, addr: Addr },
+    /// The firewall behind an endpoint.
+    Firewall { endpoint: usize, packet: Packet },
 }
 
 /// One component on the way.
@@ -108,6 +112,22 @@ impl Step {
 
     pub(crate) fn unknown(self, reason: impl Into<Text>) -> Step {
         self.filter(Filter::unknown(reason), "")
+    }
+
+    /// What of the ports that are asked for a part of the filter lets through: of a reply's filter those whose answers get back.
+    /// A firewall's filter is in the terms of who is called both ways.
+    fn asked(&self, ports: &Ports) -> Ports {
+        if self.counts_clients() { ports.answered() } else { ports.clone() }
+    }
+
+    /// True if the filter's ports are those that clients call from.
+    fn counts_clients(&self) -> bool {
+        self.reply && !matches!(self.check, Check::Firewall { .. })
+    }
+
+    /// What may get through of the ports that are asked for; `None` for everything.
+    pub(crate) fn passes(&self) -> Option<Ports> {
+        self.filter.as_ref().map(|filter| self.asked(&filter.may))
     }
 
     pub(crate) fn check(mut self, check: Check) -> Step {
@@ -183,10 +203,7 @@ impl Trace {
         let mut all = Ports::full();
         for step in &self.steps {
             let Some(filter) = &step.filter else { continue };
-            all = match step.reply {
-                true => all.and(&side(filter).answered()),
-                false => all.and(side(filter)),
-            };
+            all = all.and(&step.asked(side(filter)));
             if all.is_empty() {
                 break;
             }
@@ -196,7 +213,7 @@ impl Trace {
 
     /// Several reply ACLs must let the same client port through, not each its own.
     fn together(&self, side: impl Fn(&Filter) -> &Ports) -> Ports {
-        let replies = self.steps.iter().filter(|s| s.reply).filter_map(|s| s.filter.as_ref());
+        let replies = self.steps.iter().filter(|s| s.counts_clients()).filter_map(|s| s.filter.as_ref());
         let mut all: Option<Ports> = None;
         for filter in replies {
             all = Some(all.map_or_else(|| side(filter).clone(), |ports| ports.and(side(filter))));

@@ -30,7 +30,7 @@ impl Walk<'_> {
         if let Some(transit) = link.at.map(|at| net.transit(at))
             && let State::Down(_) = transit.state
         {
-            return self.lost(Step::pass("transit-gateway", link.id.clone(), "").stop(code::BAD_STATE));
+            self.push(Step::pass("transit-gateway", link.id.clone(), "").stop(code::BAD_STATE).fix("a working transit gateway"));
         }
         let attachment = net.attachment(at);
         if !self.works(attachment) {
@@ -51,7 +51,10 @@ impl Walk<'_> {
         let step = Step::pass("transit-gateway-attachment", attachment.id.clone(), "");
         match &attachment.state {
             State::Up => return true,
-            State::Down(_) => self.push(step.stop(code::BAD_STATE_ATTACHMENT).fix("accept or repair the attachment")),
+            State::Down(_) => {
+                self.push(step.stop(code::BAD_STATE_ATTACHMENT).fix("accept or repair the attachment"));
+                return true;
+            }
             State::Unknown(reason) => self.push(step.unknown(reason.clone())),
         }
         false
@@ -152,7 +155,9 @@ impl Walk<'_> {
         let step = Step::pass("transit-gateway-route-table", table.id.clone(), rule);
         let down = matches!(route.state, State::Down(_)) && !net.faulty(Fault::TransitBlackholeIgnored);
         if down || route.attachments.is_empty() {
-            self.push(step.stop(code::TGW_RTB_BAD_STATE_ROUTE).fix("a working attachment for this route"));
+            self.push(step.clone().stop(code::TGW_RTB_BAD_STATE_ROUTE).fix("a working attachment for this route"));
+        }
+        if route.attachments.is_empty() {
             return None;
         }
         let here = |at: &&usize| net.attachment(**at).transit.id == attachment.transit.id;
@@ -213,8 +218,9 @@ impl Walk<'_> {
     fn out_by_vpn(&mut self, at: usize, link: &Link) -> End {
         let net = self.net;
         let state = link.at.and_then(|at| net.vpns.get(at)).map(|vpn| &vpn.state);
-        if let Some(State::Down(_)) = state {
-            return self.lost(Step::pass("vpn-connection", link.id.clone(), "").stop(code::TGW_BAD_STATE_VPN));
+        if let (Some(State::Down(_)), false) = (state, net.faulty(Fault::VpnStateIgnored)) {
+            let step = Step::pass("vpn-connection", link.id.clone(), "").stop(code::TGW_BAD_STATE_VPN);
+            self.push(step.fix("a working VPN connection"));
         }
         End::Exit(Exit::Attachment { at })
     }

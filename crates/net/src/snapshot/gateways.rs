@@ -269,6 +269,7 @@ impl<'a> Reader<'a> {
             value => why(value),
         };
         let vpc = self.refer(of(props, "VpcId"));
-        self.net.endpoints.push(Endpoint { id, vpc, service, kind, subnets, interfaces, state: State::Up, firewall: None });
+        let firewall = self.inspector(of(props, "ServiceName"));
+        self.net.endpoints.push(Endpoint { id, vpc, service, kind, subnets, interfaces, state: State::Up, firewall });
     }
 }

@@ -308,7 +308,22 @@ impl<'a> Reader<'a> {
             _ => State::Up,
         };
         let propagated = member(route, "Origin").as_str() == Some("EnableVgwRoutePropagation");
-        table.routes.push(Route { to, target: self.target(route), state, propagated });
+        let target = match self.target(route) {
+            Target::Endpoint(_) => Target::Endpoint(self.endpoint_of(member(route, "VpcEndpointId"), &self.subnets_with(table))),
+            other => other,
+        };
+        table.routes.push(Route { to, target, state, propagated });
+    }
+
+    /// The subnets that a table is associated with.
+    fn subnets_with(&self, table: &Table) -> Vec<Text> {
+        let mut all = table.subnets.clone();
+        for resource in self.resources.iter().filter(|r| r.type_name.as_str() == "AWS::EC2::SubnetRouteTableAssociation") {
+            if self.refer(of(&resource.props, "RouteTableId")).id == table.id {
+                all.push(self.refer(of(&resource.props, "SubnetId")).id);
+            }
+        }
+        all
     }
 
     fn target(&self, route: &Value) -> Target {
