@@ -40,8 +40,12 @@ pub(super) fn listings<'a>(plan: &'a Plan, path: &str, object: &JsonMap<String, 
     let mut by_key: BTreeMap<&str, BTreeMap<(&str, &str), Vec<&TypePlan>>> = BTreeMap::new();
     for kind in plan.types() {
         let Some(step) = kind.last_call() else { continue };
-        let Some(key) = first_key(&step.items).filter(|key| object.contains_key(*key)) else { continue };
         let call = (step.service.as_str(), step.call.as_deref().unwrap_or_default());
+        let key = match first_key(&step.items) {
+            Some(key) if object.contains_key(key) => key,
+            None if is_whole(&step.items) && has_shape_of(call, object) => WHOLE,
+            _ => continue,
+        };
         by_key.entry(key).or_default().entry(call).or_default().push(kind);
     }
     let mut out = Vec::new();
@@ -53,6 +57,19 @@ pub(super) fn listings<'a>(plan: &'a Plan, path: &str, object: &JsonMap<String, 
         out.extend(call.and_then(|call| by_call.remove(&call)).into_iter().flatten());
     }
     out
+}
+
+/// Stands for the key of an answer that is the one item itself (`describe-hub`).
+const WHOLE: &str = ".";
+
+fn is_whole(items: &Expr) -> bool {
+    matches!(items, Expr::Path(_, segments) if segments.is_empty())
+}
+
+/// True if a document is not empty and has no key that the call's answer cannot have.
+fn has_shape_of((service, call): (&str, &str), object: &JsonMap<String, Json>) -> bool {
+    let output = Facts::get().service(service).and_then(|s| s.object(s.operations.get(call)?.output));
+    output.is_some_and(|o| !object.is_empty() && object.keys().all(|k| o.members.contains_key(k.as_str())))
 }
 
 /// The call that a path names, with its service where two services have calls of that name.

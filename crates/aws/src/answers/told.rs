@@ -115,8 +115,16 @@ fn texts(object: &JsonMap<String, Json>) -> BTreeSet<String> {
 
 /// The inputs of a call that differ from item to item.
 fn variable(get: &GetPlan) -> impl Iterator<Item = (&str, &Input)> {
-    let varies = |input: &Input| !matches!(input, Input::Fixed(_) | Input::Expr(Expr::Text(_)));
-    get.with.iter().filter(move |(_, input)| varies(input)).map(|(key, input)| (key.as_str(), input))
+    get.with.iter().filter(|(_, input)| varies(input)).map(|(key, input)| (key.as_str(), input))
+}
+
+fn varies(input: &Input) -> bool {
+    match input {
+        Input::Fixed(_) | Input::Expr(Expr::Text(_)) => false,
+        Input::Expr(_) => true,
+        Input::List(items) => items.iter().any(varies),
+        Input::Object(members) => members.iter().any(|(_, input)| varies(input)),
+    }
 }
 
 impl Told {
