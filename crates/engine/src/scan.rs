@@ -35,7 +35,7 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
             findings.extend(of_group.into_iter().filter(|f| config.passes || f.verdict != Verdict::Pass));
         }
     }
-    sort(&mut findings);
+    let findings = sort(findings);
     gaps.sort();
     gaps.dedup();
     let coverage = coverage::count(snapshot, catalogue, &selected, &tally);
@@ -123,20 +123,29 @@ impl Job<'_> {
 }
 
 /// Worst first; then by check, file, place, resource.
-fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let place = |f: &Finding| f.resource.span.map_or((0, 0), |s| (s.line, s.column));
-        a.verdict
-            .cmp(&b.verdict)
-            .then_with(|| b.severity.cmp(&a.severity))
-            .then_with(|| order(a.check.text(), b.check.text()))
-            .then_with(|| match (&a.resource.file, &b.resource.file) {
-                (Some(a), Some(b)) => order(a, b),
-                (a, b) => a.cmp(b),
-            })
-            .then_with(|| place(a).cmp(&place(b)))
-            .then_with(|| a.resource.cmp(&b.resource))
+fn sort(findings: Vec<Finding>) -> Vec<Finding> {
+    // Findings are wide: their positions are sorted, and each finding moves once.
+    let mut positions: Vec<usize> = (0..findings.len()).collect();
+    positions.sort_by(|a, b| match (findings.get(*a), findings.get(*b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => Ordering::Equal,
     });
+    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
+    positions.into_iter().filter_map(|at| findings.get_mut(at)?.take()).collect()
+}
+
+fn compare(a: &Finding, b: &Finding) -> Ordering {
+    let place = |f: &Finding| f.resource.span.map_or((0, 0), |s| (s.line, s.column));
+    a.verdict
+        .cmp(&b.verdict)
+        .then_with(|| b.severity.cmp(&a.severity))
+        .then_with(|| order(a.check.text(), b.check.text()))
+        .then_with(|| match (&a.resource.file, &b.resource.file) {
+            (Some(a), Some(b)) => order(a, b),
+            (a, b) => a.cmp(b),
+        })
+        .then_with(|| place(a).cmp(&place(b)))
+        .then_with(|| a.resource.cmp(&b.resource))
 }
 
 /// Most texts that are compared are one and the same.

@@ -22,9 +22,12 @@ pub fn json(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     member(out, "time", &meta.time)?;
     member(out, "inputs", &meta.inputs)?;
     out.write_all(b",\n  \"findings\": [")?;
+    let mut line = Vec::new();
     for (at, finding) in report.shown().enumerate() {
-        out.write_all(if at == 0 { b"\n    " } else { b",\n    " })?;
-        serde_json::to_writer(&mut *out, &Written(finding))?;
+        line.clear();
+        line.extend_from_slice(if at == 0 { b"\n    " } else { b",\n    " });
+        serde_json::to_writer(&mut line, &Written(finding))?;
+        out.write_all(&line)?;
     }
     out.write_all(b"\n  ]")?;
     member(out, "gaps", &report.outcome.gaps)?;
@@ -43,9 +46,12 @@ fn member(out: &mut dyn io::Write, name: &str, value: &impl Serialize) -> io::Re
 /// # Errors
 /// Those of `out`.
 pub fn json_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut line = Vec::new();
     for finding in report.shown() {
-        serde_json::to_writer(&mut *out, &Written(finding))?;
-        out.write_all(b"\n")?;
+        line.clear();
+        serde_json::to_writer(&mut line, &Written(finding))?;
+        line.push(b'\n');
+        out.write_all(&line)?;
     }
     let last = object!({ "schema": SCHEMA, "gaps": report.outcome.gaps, "summary": summary(report) });
     serde_json::to_writer(&mut *out, &last)?;
