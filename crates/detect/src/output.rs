@@ -10,6 +10,7 @@ mod text;
 
 pub(crate) use csv::csv_cell;
 pub use csv::{csv_header, csv_row};
+pub(crate) use html::escaped;
 pub use html::html;
 pub use navigator::{Watched, navigator};
 pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};

@@ -423,6 +423,9 @@ pub(crate) enum NetAction {
         /// Flow logs: inbound rules that no flow in them needed are told as `unseen`.
         #[arg(long, value_name = "PATH")]
         flows: Vec<PathBuf>,
+        /// With `--flows`: only flows of so many days before the last one count.
+        #[arg(long, value_name = "DAYS", requires = "flows", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
         #[command(flatten)]
         input: InputArgs,
         /// The form of the answer.

@@ -68,6 +68,15 @@ fn flow_logs_are_found_beside_cloudtrail() {
         let (_, out, _) = run(dir.path(), &["detect", ".", "-f", form], b"");
         assert!(out.contains(want) && out.matches("first_seen,last_seen").count() == usize::from(form == "csv"), "{out}");
     }
+    let (_, page, _) = run(dir.path(), &["detect", ".", "-f", "html"], b"");
+    for want in [
+        "CloudTrail logging stopped",
+        "<svg role=\"img\" aria-label=\"failed ports of a host in 15 min, at most 20; threshold 15\"",
+        ".gz@91<",
+    ] {
+        assert_eq!(page.matches(want).count(), 1, "{want}: {page}");
+    }
+    assert!(page.ends_with("</section>\n</body></html>\n") && page.matches("<section").count() == 2, "{page}");
     let layer = |path: &str| -> serde_json::Value {
         serde_json::from_str(&run(dir.path(), &["detect", path, "-f", "navigator"], b"").1).unwrap()
     };
@@ -213,6 +222,13 @@ fn states_lists_alarms_and_snapshots_are_used() {
     assert!(out.contains("refused: 1 times") && out.contains("up to 8, from 8 on"), "{out}");
     let (_, out, _) = run(dir.path(), &["detect", "morning.log", "-f", "jsonl"], b"");
     assert!(out.contains("custom-alarm-fired"), "{out}");
+    // A window that two runs share, and what the first told is not told again.
+    fs::write(dir.path().join("palisade.toml"), alarm.replace("threshold = 8", "threshold = 16")).unwrap();
+    let kept = |file: &str| run(dir.path(), &["detect", file, "-f", "jsonl", "--flow-state", "alarms"], b"").1;
+    assert!(!kept("morning.log").contains("custom-alarm-fired"));
+    let second = kept("evening.log");
+    assert!(second.contains("custom-alarm-fired") && second.contains("\"observed\":16"), "{second}");
+    assert!(!kept("more.log").contains("custom-alarm-fired"));
     fs::write(dir.path().join("palisade.toml"), alarm.replace("\"sum\"", "\"distinct\"")).unwrap();
     assert_eq!(run(dir.path(), &["detect", "morning.log"], b"").0, 2);
     fs::remove_file(dir.path().join("palisade.toml")).unwrap();
@@ -248,6 +264,42 @@ fn rules_that_no_flow_needed_are_told_if_the_logs_can_show_it() {
     let unused = |log: &str| run(dir.path(), &["net", "unused", "saved", "--flows", log], b"");
     let (_, out, err) = unused("came.log");
     assert_eq!(out.matches("unseen").count(), 1, "only the web's rule: SSH and ping came\n{out}{err}");
+    let old = format!("2 1 eni-a 198.51.100.7 10.0.0.5 40000 443 6 9 900 {0} {0} ACCEPT OK\n", START - 10 * 86_400);
+    fs::write(dir.path().join("old.log"), old).unwrap();
+    let both = ["net", "unused", "saved", "--flows", "came.log", "--flows", "old.log"];
+    let unseen = |days: &[&str]| {
+        let (_, out, err) = run(dir.path(), &[&both[..], days].concat(), b"");
+        (out.matches("unseen").count(), err.contains("reach back"))
+    };
+    assert_eq!([unseen(&[]), unseen(&["--days", "11"]), unseen(&["--days", "9"])], [(0, false), (0, true), (1, false)]);
     let (_, out, err) = unused("short.log");
     assert!(!out.contains("unseen") && err.contains("they lack `srcport`, `dstport`"), "{out}{err}");
+}
+
+#[test]
+fn a_followed_folder_is_judged_as_it_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    fs::write(logs.join("a.log"), scan(20)).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_palisade"))
+        .args(["detect", "logs", "-f", "jsonl", "--follow", "--until-idle", "6"])
+        .current_dir(dir.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert!(line.contains("ports-of-host-scanned") && line.contains("\"observed\":20"), "{line}");
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    fs::write(logs.join("b.log"), scan(60)).unwrap();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(rest.matches("ports-of-host-scanned").count(), 1, "{rest}");
+    assert!(rest.contains("\"observed\":60"), "told again when there is much more: {rest}");
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use logs::flow::{Action, Address, Record};
 use model::Severity;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::conversation::Origin;
 use super::detector::parse_block;
@@ -23,7 +23,7 @@ pub const DISTINCT_EXACT_MAX: usize = 1024;
 const WINDOWS_MAX: i64 = 100_000;
 
 /// What is worked out of a window's records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// The sum of a number.
@@ -37,7 +37,7 @@ pub enum Measure {
 }
 
 /// A custom alarm, as the settings say it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alarm {
     /// What it is called.
@@ -161,7 +161,42 @@ pub(crate) struct Metric {
     cells: BTreeMap<(String, i64), Cell>,
 }
 
+/// Days that a state keeps the cells of an alarm.
+const KEPT_DAYS: i64 = 7;
+
+/// A cell as a state keeps it: key, window, sum, values, and the first record's place.
+type KeptCell = (String, i64, u64, Vec<(u64, u64)>, Option<(u32, u64)>);
+
+/// An alarm with its cells as a state keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept {
+    alarm: Alarm,
+    cells: Vec<KeptCell>,
+}
+
 impl Metric {
+    /// What a state keeps: the cells of the last week.
+    pub(crate) fn keep(&self, newest: i64) -> Kept {
+        let oldest = (newest - KEPT_DAYS * 86_400).div_euclid(self.alarm.window_seconds.max(1) as i64);
+        let cell = |((key, window), cell): (&(String, i64), &Cell)| {
+            let values = cell.values.iter().map(|(hash, count)| (*hash, *count)).collect();
+            (key.clone(), *window, cell.sum, values, cell.origin.map(|origin| (origin.input, origin.byte)))
+        };
+        let cells = self.cells.iter().filter(|((_, window), _)| *window >= oldest).map(cell).collect();
+        Kept { alarm: self.alarm.clone(), cells }
+    }
+
+    /// What a state kept, read again.
+    pub(crate) fn of(kept: Kept) -> Metric {
+        let mut metric = Metric::new(kept.alarm);
+        for (key, window, sum, values, origin) in kept.cells {
+            let origin = origin.map(|(input, byte)| Origin { input, byte });
+            metric.add((key, window), &Cell { sum, values: values.into_iter().collect(), origin });
+        }
+        metric
+    }
+
     pub(crate) fn new(alarm: Alarm) -> Metric {
         Metric { alarm, cells: BTreeMap::new() }
     }

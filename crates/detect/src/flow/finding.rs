@@ -53,12 +53,23 @@ pub struct Finding {
     pub threshold: u64,
     /// Lines that show it, the earliest first, at most [`LISTED_MAX`].
     pub lines: Vec<Origin>,
-    /// Records by the quarter of an hour, Unix seconds.
+    /// What was counted over time, by the start of each stretch of time, Unix seconds.
     pub chart: BTreeMap<i64, u64>,
+    /// What the chart shows.
+    pub chart_of: ChartOf,
     /// The register's entry that allows it.
     pub authorised: Option<String>,
     /// What else there is to say.
     pub notes: Vec<String>,
+}
+
+/// What a finding's chart shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartOf {
+    /// The unit, such as `records in 15 min`.
+    pub unit: String,
+    /// Whether the finding's threshold is in that unit.
+    pub against_threshold: bool,
 }
 
 /// What was counted, how much there was, and from how much on it counts.
@@ -141,13 +152,64 @@ impl Finding {
             threshold: measured.threshold,
             lines: vec![],
             chart: BTreeMap::new(),
+            chart_of: ChartOf { unit: "records in 15 min".to_owned(), against_threshold: false },
             authorised: None,
             notes: vec![],
         }
+    }
+
+    /// With a chart of something else than records, in the unit of the threshold.
+    pub(crate) fn charted(mut self, unit: impl Into<String>, chart: BTreeMap<i64, u64>) -> Finding {
+        self.chart = chart;
+        self.chart_of = ChartOf { unit: unit.into(), against_threshold: true };
+        self
     }
 
     /// The actor as text.
     pub fn actor_text(&self) -> String {
         self.actor.map_or_else(|| "several".to_owned(), |actor| actor.to_string())
     }
+}
+
+/// How many different items there are in each quarter of an hour.
+pub(crate) fn by_quarter<'t>(talks: &[&'t Talk], item: impl Fn(&'t Talk) -> Option<u64>) -> BTreeMap<i64, u64> {
+    let mut found: BTreeMap<i64, BTreeSet<u64>> = BTreeMap::new();
+    for talk in talks {
+        if let Some(item) = item(talk) {
+            found.entry(i64::from(talk.key.bucket) * BUCKET).or_default().insert(item);
+        }
+    }
+    found.into_iter().map(|(at, items)| (at, items.len() as u64)).collect()
+}
+
+/// How much of something there is in each stretch of so many seconds.
+pub(crate) fn summed<'t>(talks: &[&'t Talk], seconds: i64, of: impl Fn(&'t Talk) -> u64) -> BTreeMap<i64, u64> {
+    let mut found: BTreeMap<i64, u64> = BTreeMap::new();
+    for talk in talks {
+        let at = (i64::from(talk.key.bucket) * BUCKET).div_euclid(seconds) * seconds;
+        *found.entry(at).or_default() += of(talk);
+    }
+    found
+}
+
+/// How many different items there were by the end of each quarter of an hour.
+pub(crate) fn so_far<'t>(talks: &[&'t Talk], item: impl Fn(&'t Talk) -> Option<u64>) -> BTreeMap<i64, u64> {
+    let mut order: Vec<&&Talk> = talks.iter().collect();
+    order.sort_unstable_by_key(|talk| talk.key.bucket);
+    let (mut items, mut found) = (BTreeSet::new(), BTreeMap::new());
+    for talk in order {
+        items.extend(item(talk));
+        found.insert(i64::from(talk.key.bucket) * BUCKET, items.len() as u64);
+    }
+    found
+}
+
+/// Each value with all before it.
+pub(crate) fn added_up(chart: BTreeMap<i64, u64>) -> BTreeMap<i64, u64> {
+    let mut sum = 0u64;
+    let add = |(at, value): (i64, u64)| {
+        sum = sum.saturating_add(value);
+        (at, sum)
+    };
+    chart.into_iter().map(add).collect()
 }

@@ -326,9 +326,16 @@ impl Fold {
         self.thinned == 0
     }
 
-    /// The conversations that were let through: client, server, protocol and server port, each once, in order.
-    pub fn let_through(&self) -> BTreeSet<(Address, Address, u8, u16)> {
-        let passed = self.talks.iter().filter(|(_, tally)| tally.forth.flows > tally.forth.rejected);
+    /// The first start and the last end of the records, Unix seconds.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
+    /// The conversations that were let through since a time in Unix seconds: client, server, protocol and server port, each once, in
+    /// order.
+    pub fn let_through(&self, since: i64) -> BTreeSet<(Address, Address, u8, u16)> {
+        let through = |tally: &Tally| tally.forth.flows > tally.forth.rejected && i64::from(tally.last) >= since;
+        let passed = self.talks.iter().filter(|(_, tally)| through(tally));
         passed.map(|(key, _)| (self.address(key.client), self.address(key.server), key.protocol, key.port)).collect()
     }
 

@@ -1,8 +1,10 @@
 //! Findings as text: JSON Lines in the schema of detections, and a terminal's paragraphs.
 
 mod forms;
+mod html;
 
 pub use forms::{csv_row, ocsf};
+pub use html::sections;
 
 use logs::time;
 use serde_json::{Map, Value, json};
@@ -56,6 +58,7 @@ pub fn line(finding: &Finding, detectors: &[Detector], inputs: &[String]) -> Val
     put("notes", json!(finding.notes));
     put("lines", json!(lines));
     put("chart", json!(finding.chart.iter().map(|(at, n)| json!([time::text(*at), n])).collect::<Vec<_>>()));
+    put("chart_of", json!({"unit": finding.chart_of.unit, "against_threshold": finding.chart_of.against_threshold}));
     put("incident", json!(incident(finding)));
     put("guardduty", json!(detector.guardduty));
     put("next", json!(detector.next));

@@ -1,6 +1,6 @@
 //! What is kept between runs: a bounded fold of the last days, and the memory of what is usual.
 //!
-//! Conversations of the last day are kept as they are, failed ones for a week. A run that goes on from the state of another judges
+//! Conversations of the last day are kept as they are, failed ones and the windows of custom alarms for a week. A run that goes on from the state of another judges
 //! both together: two halves of a day, one after the other, come to what the day comes to.
 
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ struct File {
     calls: Vec<(String, String)>,
     services: Vec<(String, u8, u16)>,
     told: BTreeMap<String, u64>,
+    #[serde(default)]
+    alarms: Vec<super::alarm::Kept>,
 }
 
 fn address(text: &str) -> Result<Address, String> {
@@ -109,6 +111,7 @@ impl FlowState {
             calls: past.calls.iter().map(|(own, other)| (own.to_string(), other.to_string())).collect(),
             services: past.services.iter().map(|(own, protocol, port)| (own.to_string(), *protocol, *port)).collect(),
             told: self.told,
+            alarms: fold.metrics.iter().map(|metric| metric.keep(fold.span.map_or(0, |(_, last)| last))).collect(),
         };
         serde_json::to_vec(&file).map_err(|error| error.to_string())
     }
@@ -132,6 +135,7 @@ impl FlowState {
         }
         fold.fields.extend(file.fields.iter().filter_map(|name| Field::from_name(name)));
         (fold.thinned, fold.records, fold.span) = (file.thinned.min(32), file.records, file.span);
+        fold.metrics = file.alarms.into_iter().map(super::alarm::Metric::of).collect();
         let mut past = Past::default();
         for (own, hours) in file.hours {
             past.hours.insert(address(&own)?, hours);

@@ -50,7 +50,7 @@ fn level(detection: &Detection, rules: &RuleSet) -> Severity {
 }
 
 /// No mark-up of a log or a rule reaches the page.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

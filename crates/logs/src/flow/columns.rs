@@ -196,7 +196,7 @@ impl Held {
         self.levels.clear();
         self.next = 0;
         let (levels, unit, unsigned) = (&mut self.levels, self.unit, self.unsigned);
-        let whole = |value: f64| (value >= 0.0 && value < 1.9e19 && value.fract() == 0.0).then_some(value as u64);
+        let whole = |value: f64| ((0.0..1.9e19).contains(&value) && value.fract() == 0.0).then_some(value as u64);
         let bits32 = |value: i32| if unsigned { Some(u64::from(value as u32)) } else { u64::try_from(value).ok() };
         let bits64 = |value: i64| if unsigned { Some(value as u64) } else { u64::try_from(value.div_euclid(unit)).ok() };
         let (rows, values) = match &mut self.reader {

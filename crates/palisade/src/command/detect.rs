@@ -111,6 +111,7 @@ struct Run<'r> {
     csv_begun: bool,
     texts: Vec<String>,
     flows: flows::Flows,
+    flows_told: Vec<detect::flow::Finding>,
 }
 
 /// Detects.
@@ -141,6 +142,7 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
         csv_begun: false,
         texts,
         flows: flows::Flows::new(&args.flows, knowledge, now())?,
+        flows_told: vec![],
     };
     run.load_state()?;
     run.everything()?;
@@ -289,6 +291,9 @@ impl Run<'_> {
                 return Ok(());
             }
             self.engine.advance(now());
+            if self.flows.is_new() {
+                self.tell_flows()?;
+            }
             self.tell()?;
             self.save_state()?;
             if self.args.until_idle.is_some_and(|limit| quiet_since.elapsed() >= Duration::from_secs(limit)) {
@@ -419,21 +424,39 @@ impl Run<'_> {
         self.csv_begun = true;
     }
 
+    /// Judges the flow logs read so far, and tells what was not told yet.
+    fn tell_flows(&mut self) -> Result<()> {
+        let found = self.flows.findings(self.minimum)?;
+        self.worst = self.worst.max(found.iter().filter(|f| f.authorised.is_none()).map(|finding| finding.severity).max());
+        for number in 0..self.targets.len() {
+            let Some(format) = self.targets.get(number).map(|target| target.format.clone()) else { continue };
+            if format == "csv" && !self.csv_begun {
+                self.push(number, &(detect::output::csv_header() + "\n"));
+            }
+            if format != "html" {
+                self.push(number, &self.flows.write(&found, &format));
+            }
+        }
+        self.csv_begun = true;
+        self.flows_told.extend(found);
+        Ok(())
+    }
+
     fn finish(&mut self) -> Result<()> {
         self.engine.finish();
         self.tell()?;
         self.save_state()?;
-        let found = self.flows.findings(self.minimum)?;
-        self.worst = self.worst.max(found.iter().filter(|f| f.authorised.is_none()).map(|finding| finding.severity).max());
+        self.tell_flows()?;
+        let found = std::mem::take(&mut self.flows_told);
         for number in 0..self.targets.len() {
             let Some(target) = self.targets.get(number).cloned() else { continue };
-            if target.format == "csv" && !self.csv_begun {
-                self.push(number, &(detect::output::csv_header() + "\n"));
-            }
-            self.push(number, &self.flows.write(&found, &target.format));
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
-                "html" => detect::output::html(&self.told, self.rules),
+                "html" => {
+                    let page = detect::output::html(&self.told, self.rules);
+                    let sections = self.flows.write(&found, "html");
+                    page.replacen("</body></html>", &format!("{sections}</body></html>"), 1)
+                }
                 "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules, &self.flows.watched(&found))),
                 _ => String::new(),
             };

@@ -42,8 +42,8 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
             };
             table("subnets", &load(paths, input, knowledge)?, net::survey::subnets, text, *format)
         }
-        NetAction::Unused { paths, flows, input, format } => {
-            let seen = if flows.is_empty() { Vec::new() } else { super::detect::flows::seen(flows, knowledge)? };
+        NetAction::Unused { paths, flows, days, input, format } => {
+            let seen = if flows.is_empty() { Vec::new() } else { super::detect::flows::seen(flows, *days, knowledge)? };
             let rows = |network: &Network| {
                 let mut rows = net::unused(network);
                 rows.extend(net::unseen(network, &seen));

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::flow::conversation::{Key, Tally, different, is_loose};
+use crate::flow::conversation::{BUCKET, Key, Tally, different, is_loose};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, measured};
+use crate::flow::finding::{Finding, added_up, measured, summed};
 use crate::flow::judge::Setup;
 use crate::flow::view::{Group, Side, Talk, View};
 
@@ -25,7 +25,9 @@ pub(crate) fn force(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Find
             let minutes = rule.number("window_minutes");
             let what = measured(format!("short alike flows in {minutes} min"), guesses.flows, guesses.threshold);
             quick.extend(group.talks.first().map(|talk| [talk.key.client, talk.key.server, u64::from(talk.key.port)]));
-            findings.push(Finding::of(view, rule, &guesses.talks, what));
+            let every: Vec<&Talk> = group.talks.iter().collect();
+            let chart = summed(&every, BUCKET, |talk| u64::from(talk.tally.short));
+            findings.push(Finding::of(view, rule, &guesses.talks, what).charted("short flows in 15 min", chart));
         }
     }
     let ports = rule.ports("slow_ports");
@@ -59,7 +61,9 @@ fn slow(view: &View<'_>, rule: &Rule<'_>, group: &Group) -> Option<Finding> {
             && ports * 2 >= flows.min(40)
             && spread_percent(&talks) <= rule.number("spread_percent_slow")
         {
-            return Some(Finding::of(view, rule, &talks, measured("short alike flows in a day", flows, threshold)));
+            let chart = added_up(summed(&talks, BUCKET, |talk| u64::from(talk.tally.short)));
+            let what = measured("short alike flows in a day", flows, threshold);
+            return Some(Finding::of(view, rule, &talks, what).charted("short flows so far", chart));
         }
     }
     None

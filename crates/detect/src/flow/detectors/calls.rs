@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::conversation::{BUCKET, Code, different};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, measured};
+use crate::flow::finding::{Finding, added_up, measured, summed};
 use crate::flow::judge::Setup;
 use crate::flow::view::{Group, Side, Talk, View, for_many};
 
@@ -36,7 +36,8 @@ pub(crate) fn beacon(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fin
         }
         let talks: Vec<&Talk> = group.talks.iter().collect();
         let what = measured("starts at a steady interval", starts, rule.number("starts"));
-        let mut finding = Finding::of(view, rule, &talks, what);
+        let chart = added_up(summed(&talks, BUCKET, |talk| u64::from(talk.tally.minutes.count_ones())));
+        let mut finding = Finding::of(view, rule, &talks, what).charted("starts so far", chart);
         finding.notes.push(format!("about every {interval} min"));
         findings.push(finding);
     }
@@ -115,7 +116,9 @@ pub(crate) fn refused(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
         let threshold = rule.number_for("failures", view.address(key.server));
         if failures > threshold {
             let talks: Vec<&Talk> = group.talks.iter().collect();
-            findings.push(Finding::of(view, rule, &talks, measured("failures in an hour to one address", failures, threshold)));
+            let chart = summed(&talks, 3600, |talk| u64::from(talk.tally.forth.flows));
+            let what = measured("failures in an hour to one address", failures, threshold);
+            findings.push(Finding::of(view, rule, &talks, what).charted("failures by the hour", chart));
         }
     }
     findings

@@ -1,8 +1,8 @@
 //! What crosses the line to the outside and better did not: clear text, mirrored traffic, unusual protocols, administration.
 
-use crate::flow::conversation::{Key, Tally};
+use crate::flow::conversation::{BUCKET, Key, Tally};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, measured};
+use crate::flow::finding::{Finding, added_up, measured, summed};
 use crate::flow::judge::{Reach, Setup};
 use crate::flow::view::{Side, Talk, View, for_many};
 
@@ -71,7 +71,9 @@ fn grouped(view: &View<'_>, rule: &Rule<'_>, what: &str, by: impl Fn(&Key, &Tall
         let Some(target) = talks.first().map(|talk| view.address(talk.key.server)) else { continue };
         let (observed, threshold) = (flows(&talks), rule.number_for("flows", target));
         if observed >= threshold {
-            findings.push(Finding::of(view, rule, &talks, measured(what, observed, threshold)));
+            let count = |talk: &Talk| u64::from(talk.tally.forth.flows.max(talk.tally.back.flows));
+            let chart = added_up(summed(&talks, BUCKET, count));
+            findings.push(Finding::of(view, rule, &talks, measured(what, observed, threshold)).charted("flows so far", chart));
         }
     }
     findings

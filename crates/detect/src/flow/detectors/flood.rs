@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::conversation::{BUCKET, Code, SYN, Tally, bare_bytes};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, measured};
+use crate::flow::finding::{Finding, measured, summed};
 use crate::flow::judge::Setup;
 use crate::flow::rate::Volume;
 use crate::flow::view::{Talk, View};
@@ -26,7 +26,7 @@ pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fin
     let mut findings = vec![];
     for ((address, out), minutes) in minutes(view, rule) {
         let hit = MEASURES.iter().find_map(|measure| peak(rule, view, address, &minutes, measure).map(|peak| (measure, peak)));
-        let Some(((name, _, _), (observed, threshold, peaks))) = hit else { continue };
+        let Some(((name, _, of), (observed, threshold, peaks))) = hit else { continue };
         let way = if out { "out" } else { "in" };
         let buckets: BTreeSet<u32> = peaks.iter().map(|minute| minute / 15).collect();
         let talks = busiest(view, address, out, &buckets);
@@ -43,8 +43,8 @@ pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fin
         }
         finding.first = peaks.first().map_or(finding.first, |minute| i64::from(*minute) * 60);
         finding.last = peaks.last().map_or(finding.last, |minute| i64::from(*minute) * 60 + 59);
-        finding.chart = minutes.iter().map(|(minute, volume)| (i64::from(*minute) * 60, volume.packets)).collect();
-        findings.push(finding);
+        let chart = minutes.iter().map(|(minute, volume)| (i64::from(*minute) * 60, of(volume))).collect();
+        findings.push(finding.charted(format!("{name} {way}"), chart));
     }
     findings
 }
@@ -161,7 +161,8 @@ pub(crate) fn half_open(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<
         let sources: BTreeSet<Code> = talks.iter().map(|talk| talk.key.client).collect();
         let every: Vec<&Talk> = talks.iter().collect();
         let what = measured(format!("small unanswered flows in {} min", BUCKET / 60), flows, threshold);
-        let mut finding = Finding::of(view, rule, &every, what);
+        let chart = summed(&every, BUCKET, |talk| u64::from(talk.tally.forth.flows) * view.scale());
+        let mut finding = Finding::of(view, rule, &every, what).charted("small unanswered flows in 15 min", chart);
         finding.notes.push(format!("{} sources", sources.len() as u64 * view.scale()));
         if talks.iter().any(|talk| talk.tally.has(SYN)) {
             finding.confidence = model::Confidence::High;

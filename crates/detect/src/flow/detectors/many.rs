@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::flow::conversation::{BUCKET, Code, has_ports};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, Measured, measured};
+use crate::flow::finding::{Finding, Measured, by_quarter, measured};
 use crate::flow::judge::Setup;
 use crate::flow::view::{Group, Side, Talk, View};
 
@@ -21,7 +21,7 @@ type Attempt = (u32, Code, u128, u16);
 
 /// Many sources that each try few ports of one host.
 pub(crate) fn distributed(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
-    let least = rule.least("pairs").min(rule.least("network_ports")).max(2);
+    let least = (rule.least("pairs").min(rule.least("network_ports")) / view.scale()).max(2);
     let groups = view.heavy_groups(least, |key, tally| {
         (has_ports(key.protocol) && !key.twin && tally.failed()).then_some(([key.server, 0, 0], 1))
     });
@@ -50,7 +50,11 @@ fn of_host(view: &View<'_>, rule: &Rule<'_>, group: Group) -> Option<Finding> {
     let (what, until) = everybody(view, rule, &attempts, &limits).or_else(|| of_network(&attempts, &limits))?;
     let from = until.saturating_sub(BUCKET as u32);
     let talks: Vec<&Talk> = talks.into_iter().filter(|talk| talk.tally.last >= from && talk.tally.first <= until).collect();
-    Some(Finding::of(view, rule, &talks, what))
+    let pair = |talk: &Talk| talk.key.client << 16 ^ u64::from(talk.key.port) ^ u64::from(talk.key.protocol) << 56;
+    let one = what.measure.contains("one network");
+    let chart = by_quarter(&talks, |talk| Some(if one { u64::from(talk.key.port) } else { pair(talk) }));
+    let unit = if one { "failed ports in 15 min" } else { "pairs of a source and a failed port in 15 min" };
+    Some(Finding::of(view, rule, &talks, what).charted(unit, chart))
 }
 
 struct Limits {
@@ -109,13 +113,15 @@ fn everybody(view: &View<'_>, rule: &Rule<'_>, attempts: &[Attempt], limits: &Li
             sources.take(*source);
             counted += u64::from(u64::from(sources.0.get(source).copied().unwrap_or(0)) <= limits.ports_of_one);
         }
-        let wide = sources.0.len() as u64 >= limits.sources && ports.0.len() as u64 >= limits.ports;
-        if wide && counted >= limits.pairs && best.is_none_or(|best| counted > best.0) {
-            best = Some((counted, sources.0.len() as u64, *at));
+        // Past the limit of conversations some sources stand for all.
+        let (scaled, of) = (counted * view.scale(), sources.0.len() as u64 * view.scale());
+        let wide = of >= limits.sources && ports.0.len() as u64 >= limits.ports;
+        if wide && scaled >= limits.pairs && best.is_none_or(|best| scaled > best.0) {
+            best = Some((scaled, of, *at));
         }
     }
     let (most, sources, at) = best?;
-    let usual = usual(view, attempts, limits.ports_of_one, at);
+    let usual = usual(view, attempts, limits.ports_of_one, at) * view.scale();
     let threshold = limits.pairs.max(usual.saturating_mul(rule.number("times_usual")));
     let what = format!("pairs of a source and a failed port in 15 min, of {sources} sources where {usual} pairs are usual,");
     (most >= threshold).then(|| (measured(what, most, threshold), at))

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::flow::conversation::{Code, Tally, has_ports};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, Measured, measured};
+use crate::flow::finding::{Finding, Measured, by_quarter, measured};
 use crate::flow::judge::Setup;
 use crate::flow::view::{Group, Side, Talk, View, for_many};
 use crate::flow::window::{Attempt, Outcome, peak};
@@ -53,6 +53,10 @@ struct Hit {
     client: Code,
     measured: Measured,
     talks: Vec<Talk>,
+    /// What is counted of a conversation.
+    item: fn(&Talk) -> u64,
+    /// Whether what was answered does not count.
+    failures_only: bool,
 }
 
 /// One finding for each scanner and thing counted: the largest of what was counted, all that it touched.
@@ -66,8 +70,13 @@ fn joined(view: &View<'_>, rule: &Rule<'_>, hits: Vec<Hit>) -> Vec<Finding> {
         hits.sort_by_key(|hit| std::cmp::Reverse(hit.measured.observed));
         let talks: Vec<&Talk> = hits.iter().flat_map(|hit| &hit.talks).collect();
         let Some(most) = hits.first() else { continue };
-        let most = measured(most.measured.measure.clone(), most.measured.observed, most.measured.threshold);
-        findings.push(Finding::of(view, rule, &talks, most));
+        // The chart shows the host or the port that had the most.
+        let most_talks: Vec<&Talk> = most.talks.iter().collect();
+        let counts = |talk: &Talk| !most.failures_only || !talk.tally.paid();
+        let chart = by_quarter(&most_talks, |talk| counts(talk).then(|| (most.item)(talk)));
+        let measure = &most.measured.measure;
+        let what = measured(measure.clone(), most.measured.observed, most.measured.threshold);
+        findings.push(Finding::of(view, rule, &talks, what).charted(measure.trim_end_matches(','), chart));
     }
     findings
 }
@@ -123,7 +132,7 @@ fn ports_of_host(view: &View<'_>, rule: &Rule<'_>, whose: Whose, group: Group) -
     let limit = |name: &str| rule.number_for(name, target);
     let carried = group.talks.iter().any(|talk| talk.tally.paid() && CARRIERS.contains(&talk.key.port));
     let minutes = limit("window_minutes");
-    let item = |talk: &Talk| u64::from(talk.key.protocol) << 16 | u64::from(talk.key.port);
+    let item = service;
     let counted = |talk: &&Talk| !(carried && talk.key.port >= 1024 && !talk.tally.failed());
     let mut attempts = attempts(group.talks.iter().filter(counted).map(|talk| (item(talk), talk)));
     let peak = peak(&mut attempts, minutes * 60);
@@ -135,7 +144,12 @@ fn ports_of_host(view: &View<'_>, rule: &Rule<'_>, whose: Whose, group: Group) -
     .into_iter()
     .find(|(_, observed, threshold)| observed >= threshold)
     .map(|(what, observed, threshold)| measured(format!("{what} in {minutes} min"), observed, threshold))?;
-    Some(Hit { client, measured, talks: group.talks })
+    let failures_only = measured.measure.contains("failed");
+    Some(Hit { client, measured, talks: group.talks, item, failures_only })
+}
+
+fn service(talk: &Talk) -> u64 {
+    u64::from(talk.key.protocol) << 16 | u64::from(talk.key.port)
 }
 
 fn hosts(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
@@ -204,7 +218,8 @@ fn hosts_of_port(view: &View<'_>, rule: &Rule<'_>, whose: Whose, mut group: Grou
     .into_iter()
     .find(|(_, observed, threshold)| observed >= threshold)
     .map(|(what, observed, threshold)| measured(what, observed, threshold))?;
-    Some(Hit { client, measured, talks: group.talks })
+    let failures_only = measured.measure.contains("failed");
+    Some(Hit { client, measured, talks: group.talks, item: |talk| talk.key.server, failures_only })
 }
 
 /// A sweep sends no more packets than this to a host, and no longer than this; who watches a host, or checks that the internet is

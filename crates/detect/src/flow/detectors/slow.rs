@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::scan::{TRACEROUTE, attempts, began};
 use crate::flow::conversation::{Code, has_ports};
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, Measured, measured};
+use crate::flow::finding::{Finding, Measured, measured, so_far};
 use crate::flow::judge::Setup;
 use crate::flow::view::{Group, Side, Talk, View, for_many};
 use crate::flow::window::peak;
@@ -33,7 +33,16 @@ pub(crate) fn slow(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Findi
         group.talks.retain(|talk| began(view, talk) == Some(true) && view.opposite(&talk.key).is_none_or(|_| !talk.key.twin));
         take(view, rule, (group, 1, "hosts on one port"), |talk| talk.key.server, &mut by_scanner);
     }
-    by_scanner.into_values().map(|(what, talks)| Finding::of(view, rule, &talks.iter().collect::<Vec<_>>(), what)).collect()
+    let finding = |((_, kind), (what, talks)): ((Code, u8), (Measured, Vec<Talk>))| {
+        let talks: Vec<&Talk> = talks.iter().collect();
+        let item = |talk: &Talk| {
+            let port = u64::from(talk.key.protocol) << 16 | u64::from(talk.key.port);
+            talk.tally.failed().then_some(if kind == 0 { port } else { talk.key.server })
+        };
+        Finding::of(view, rule, &talks, what)
+            .charted(if kind == 0 { "failed ports so far" } else { "failed hosts so far" }, so_far(&talks, item))
+    };
+    by_scanner.into_iter().map(finding).collect()
 }
 
 fn take(

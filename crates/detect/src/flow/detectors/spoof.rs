@@ -6,7 +6,7 @@ use model::{Confidence, Severity};
 
 use crate::flow::conversation::Code;
 use crate::flow::detector::Rule;
-use crate::flow::finding::{Finding, LISTED_MAX, measured};
+use crate::flow::finding::{Finding, LISTED_MAX, measured, so_far};
 use crate::flow::fold::Stranger;
 use crate::flow::judge::Setup;
 use crate::flow::view::{Side, Talk, View, for_many, private};
@@ -117,8 +117,9 @@ pub(crate) fn reflected(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<
         if (sources.len() as u64) < threshold || bytes < rule.number("bytes") {
             continue;
         }
-        let mut finding =
-            Finding::of(view, rule, &talks, measured("servers that answer without being asked", sources.len() as u64, threshold));
+        let what = measured("servers that answer without being asked", sources.len() as u64, threshold);
+        let chart = so_far(&talks, |talk| Some(talk.key.server));
+        let mut finding = Finding::of(view, rule, &talks, what).charted("servers so far", chart);
         finding.actor = None;
         finding.actor_side = "";
         finding.targets = BTreeSet::from([view.address(victim)]);

@@ -63,6 +63,9 @@ pub(crate) fn exfiltration(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) 
                 let main = to.iter().max_by_key(|(_, (bytes, _))| *bytes).map(|(code, _)| *code);
                 let talks: Vec<&Talk> = to.values().flat_map(|(_, talks)| talks).collect();
                 let mut finding = Finding::of(view, rule, &talks, measured("bytes out in an hour", total, threshold));
+                let before = past.iter().chain(&totals).filter(|(then, _)| **then <= *hour && *hour - **then <= days * 24);
+                let chart = before.map(|(then, bytes)| (i64::from(*then) * 3600, *bytes)).collect();
+                finding = finding.charted("bytes out by the hour", chart);
                 finding.actor = Some(view.address(own));
                 finding.actor_side = "yours";
                 finding.notes.push(format!("the most in such an hour of the {days} days before: {usual} bytes"));
@@ -102,6 +105,8 @@ pub(crate) fn rejects(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
         if *most >= threshold {
             let talks: Vec<&Talk> = group.talks.iter().filter(|talk| talk.key.bucket / QUARTERS == *hour).collect();
             let mut finding = Finding::of(view, rule, &talks, measured("refused flows in an hour", *most, threshold));
+            let chart = hours.iter().map(|(hour, count)| (i64::from(*hour) * 3600, *count)).collect();
+            finding = finding.charted("refused flows by the hour", chart);
             finding.notes.push(format!("usual for this address: {usual}"));
             findings.push(finding);
         }

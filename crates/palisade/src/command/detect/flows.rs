@@ -2,7 +2,7 @@
 
 mod inventory;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -22,6 +22,9 @@ use crate::output;
 
 /// A log may hold times this many seconds ahead of the clock.
 const AHEAD: i64 = 86_400;
+
+/// What goes on while a folder is followed is told again when it has grown to this many times what was told.
+const TOLD_AGAIN_TIMES: u64 = 2;
 
 /// The flags that are for flow logs.
 #[derive(Debug, Default, Args)]
@@ -61,6 +64,10 @@ pub(super) struct Flows {
     before: FlowState,
     keep: Option<PathBuf>,
     fold: Fold,
+    /// What this run told, as in [`FlowState::told`].
+    told: BTreeMap<String, u64>,
+    /// How many inputs had been read when it was last judged.
+    judged: usize,
     pub(super) read: usize,
     pub(super) names: Vec<String>,
     pub(super) counts: Counts,
@@ -81,7 +88,9 @@ const TOLD_BY: &[Field] = &[Field::SrcAddr, Field::DstAddr, Field::SrcPort, Fiel
 
 /// The flows that flow logs show to have been let through. What can't be read is told; none if too little could be kept or the logs
 /// don't say enough.
-pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net::Seen>> {
+///
+/// With `days`, only those of so many days before the last record are; logs that reach less far back are told.
+pub(crate) fn seen(paths: &[PathBuf], days: Option<u32>, knowledge: &Knowledge) -> Result<Vec<::net::Seen>> {
     let mut flows = Flows::new(&FlowArgs::default(), knowledge, super::now())?;
     let (inputs, _) = super::inputs(paths, &None, &None)?;
     let (inputs, others) = flows.part(inputs);
@@ -97,7 +106,16 @@ pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net
         note(&format!("these flow logs can't show which rules were not needed: {why}"));
         return Ok(vec![]);
     }
-    let through = flows.fold.let_through();
+    let (first, last) = flows.fold.span().unwrap_or_default();
+    let since = days.map_or(0, |days| last - i64::from(days) * 86_400);
+    if first > since && days.is_some() {
+        let known = (last - first) / 86_400;
+        note(&format!(
+            "these flow logs reach back {known} whole days, not {}: a rule may have been needed before",
+            days.unwrap_or(0)
+        ));
+    }
+    let through = flows.fold.let_through(since);
     let addr = |address: logs::flow::Address| ::net::Addr::from(address.ip());
     Ok(through
         .into_iter()
@@ -106,8 +124,8 @@ pub(crate) fn seen(paths: &[PathBuf], knowledge: &Knowledge) -> Result<Vec<::net
 }
 
 /// The states of earlier runs, put together.
-fn states(paths: &[PathBuf]) -> Result<FlowState> {
-    let mut all = FlowState::default();
+fn states(paths: &[PathBuf], alarms: &[Alarm]) -> Result<FlowState> {
+    let mut all = FlowState { fold: Fold::with_alarms(alarms), ..FlowState::default() };
     for path in paths.iter().filter(|path| path.exists()) {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let state = FlowState::load(&bytes)
@@ -148,7 +166,7 @@ impl Flows {
             [] => Networks::new(),
             paths => net::load(paths, &InputArgs::default(), knowledge)?,
         };
-        let mut before = states(&args.flow_state)?;
+        let mut before = states(&args.flow_state, &alarms)?;
         let mut fold = Fold::with_alarms(&alarms);
         fold.merge(&std::mem::take(&mut before.fold), 0);
         Ok(Flows {
@@ -165,6 +183,8 @@ impl Flows {
             layout,
             latest: now + AHEAD,
             fold,
+            told: BTreeMap::new(),
+            judged: 0,
             read: 0,
             counts: Counts::default(),
         })
@@ -247,19 +267,30 @@ impl Flows {
         })
     }
 
+    /// Whether anything was read since it was last judged.
+    pub(super) fn is_new(&self) -> bool {
+        self.read > self.judged
+    }
+
     /// What the detectors find in all that was read and was not told by an earlier run, at or above a severity. The state is kept.
     pub(super) fn findings(&mut self, minimum: Severity) -> Result<Vec<Finding>> {
+        self.judged = self.read;
         let mut findings = self.with_setup(|setup| detect::flow::judge(&self.fold, setup));
         findings.retain(|finding| finding.severity >= minimum);
         let mark = |finding: &Finding| {
             let id = self.detectors.get(finding.detector).map_or("", |detector| detector.id.as_str());
             detect::flow::mark(finding, id)
         };
-        findings.retain(|finding| self.before.told.get(&mark(finding)).is_none_or(|told| *told < finding.observed));
+        findings.retain(|finding| {
+            let mark = mark(finding);
+            let grown = |told: &u64| finding.observed / TOLD_AGAIN_TIMES >= (*told).max(1);
+            self.before.told.get(&mark).is_none_or(|told| *told < finding.observed) && self.told.get(&mark).is_none_or(grown)
+        });
+        self.told.extend(findings.iter().map(|finding| (mark(finding), finding.observed)));
         if let Some(path) = &self.keep {
             let mut state = FlowState { names: self.names.clone(), fold: self.fold.clone(), ..self.before.clone() };
             state.past.merge(&Past::of(&self.fold, &self.inventory));
-            state.told.extend(findings.iter().map(|finding| (mark(finding), finding.observed)));
+            state.told.extend(self.told.clone());
             let bytes = state.save().map_err(|wrong| anyhow::anyhow!("cannot keep the state of flow logs: {wrong}"))?;
             output::write(path, &String::from_utf8_lossy(&bytes))?;
         }
@@ -293,6 +324,7 @@ impl Flows {
             "ocsf" => {
                 findings.iter().map(|finding| format!("{}\n", detect::flow::output::ocsf(finding, &self.detectors))).collect()
             }
+            "html" => detect::flow::output::sections(findings, &self.detectors, &self.names),
             "terminal" => detect::flow::output::text(findings, &self.detectors, &self.names),
             _ => String::new(),
         }
