@@ -29,7 +29,7 @@ fn is_hidden(value: &serde_json::Value) -> bool {
 
 /// The line with what it assigns replaced, if its name is a secret's or `all` are.
 fn without_secret(line: &str, all: bool) -> String {
-    let Some(at) = line.find([':', '=']) else {
+    let Some(at) = separator(line) else {
         return if all && !is_structure(line) { secret::HIDDEN.to_owned() } else { line.to_owned() };
     };
     let (name, rest) = line.split_at(at);
@@ -43,15 +43,34 @@ fn without_secret(line: &str, all: bool) -> String {
     format!("{name}{separator}{space}{}", secret::HIDDEN)
 }
 
-/// Brackets and the like, which hold no value themselves.
-fn is_structure(value: &str) -> bool {
-    value.chars().all(|c| c.is_whitespace() || "{}[](),|>-".contains(c)) || value.trim_start().starts_with("<<")
+/// Where the line's name ends: its first `:` or `=`. The two colons of `Fn::Base64` and `AWS::Region` belong to the name.
+fn separator(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    let colon = |at: usize| bytes.get(at) == Some(&b':');
+    (0..bytes.len()).find(|&at| match bytes.get(at) {
+        Some(b'=') => true,
+        Some(b':') => !colon(at + 1) && !(at > 0 && colon(at - 1)),
+        _ => false,
+    })
 }
 
-/// True for what another place gives: `!Ref X`, `{\"Ref\": ..}`, `var.x`.
-fn is_reference(value: &str, separator: &str) -> bool {
+/// Brackets and the like, which hold no value themselves; also after a function of the template whose text begins below.
+fn is_structure(value: &str) -> bool {
     let value = value.trim_start();
-    value.starts_with(['!', '{']) && !value.contains("Base64") || separator == "=" && !value.starts_with('"')
+    let below = ["!Sub", "!Base64", "!Join"].iter().find_map(|tag| value.strip_prefix(tag)).unwrap_or(value);
+    below.chars().all(|c| c.is_whitespace() || "{}[](),|>-".contains(c)) || below.starts_with("<<")
+}
+
+/// True for what only names what another place gives: `!Ref X`, `{"Ref": "X"}`, `{{resolve:..}}`, `var.x`. A text put together
+/// from references and words of its own is none.
+fn is_reference(value: &str, separator: &str) -> bool {
+    let value = value.trim().trim_end_matches(',');
+    let bare = value.trim_matches(['"', '\'']);
+    let resolved = bare.starts_with("{{resolve:") && bare.find("}}").is_some_and(|end| end + 2 == bare.len());
+    let named = ["!Ref ", "!GetAtt ", "!ImportValue "].iter().any(|tag| value.starts_with(tag));
+    let inside: String = value.chars().filter(|c| !c.is_whitespace() && !"\"'".contains(*c)).collect();
+    let object = ["{Ref:", "{Fn::GetAtt:", "{Fn::ImportValue:"].iter().any(|function| inside.starts_with(function));
+    resolved || named || object || separator == "=" && !value.contains('"')
 }
 
 #[cfg(test)]
@@ -67,6 +86,12 @@ mod tests {
             ("  auth_token=\"x\"", "  auth_token=[hidden]"),
             ("  password = var.password", "  password = var.password"),
             ("  MasterUserPassword: !Ref Password", "  MasterUserPassword: !Ref Password"),
+            ("  MasterUserPassword: !Sub \"hunter2-${Stage}\"", "  MasterUserPassword: [hidden]"),
+            ("  \"Password\": {\"Fn::Sub\": \"hunter2-${Stage}\"}", "  \"Password\": [hidden]"),
+            ("  \"Password\": {\"Ref\": \"Password\"},", "  \"Password\": {\"Ref\": \"Password\"},"),
+            ("  Password: '{{resolve:ssm-secure:db}}'", "  Password: '{{resolve:ssm-secure:db}}'"),
+            ("  Password: '{{resolve:ssm:db}}hunter2'", "  Password: [hidden]"),
+            ("  password = format(\"hunter2%s\", var.x)", "  password = [hidden]"),
             ("  SecretString:", "  SecretString:"),
             ("  name = \"shop\"", "  name = \"shop\""),
             ("resource \"aws_s3_bucket\" \"b\" {", "resource \"aws_s3_bucket\" \"b\" {"),
@@ -78,6 +103,11 @@ mod tests {
             ("export X", "[hidden]"),
             ("  }", "  }"),
             ("  user_data = <<-SH", "  user_data = <<-SH"),
+            ("  Fn::Base64: |", "  Fn::Base64: |"),
+            ("  UserData: !Base64 |", "  UserData: !Base64 |"),
+            ("  Fn::Base64: !Sub |", "  Fn::Base64: !Sub |"),
+            ("  Fn::Base64: export DB=hunter2", "  Fn::Base64: [hidden]"),
+            ("  UserData: !Base64 hunter2", "  UserData: [hidden]"),
         ] {
             assert_eq!(without_secret(line, true), shown);
         }
