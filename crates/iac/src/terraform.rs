@@ -11,6 +11,7 @@
 mod address;
 mod assemble;
 mod build;
+mod expression;
 pub(crate) mod hcl;
 mod input;
 mod json;
@@ -21,6 +22,7 @@ mod policy;
 mod resolve;
 mod shape;
 mod tree;
+mod written;
 
 use std::collections::BTreeSet;
 

@@ -41,6 +41,9 @@ struct Joins<'n> {
 impl<'n> Assembly<'n> {
     pub(crate) fn new(input: &'n Input<'n>, mapping: &'n Mapping, builder: &Builder<'n>, sources: Sources) -> Assembly<'n> {
         let mut raws: Vec<Map> = input.managed.iter().map(|instance| builder.managed(instance)).collect();
+        for (instance, raw) in input.managed.iter().zip(&mut raws) {
+            builder.read_written(instance, &sources, raw);
+        }
         link_spelled(input, mapping, &mut raws);
         let mut assembly = Assembly {
             input,

@@ -249,6 +249,26 @@ impl<'n> Builder<'n> {
         self.combine(place, shape, references.into_iter().flatten().collect(), name)
     }
 
+    /// What one reference in an expression of an instance means: a value that the plan knows, or a link.
+    pub(crate) fn reference(&self, instance: &'n Instance<'n>, head: &str) -> Value {
+        let path = super::address::module_path(&instance.module);
+        let config = self.resolver.input.config.resource(&path, &format!("{}.{}", instance.type_name, instance.name));
+        let for_each = config.and_then(|c| c.get("for_each_expression"));
+        let context = Context { module: &instance.module, key: instance.key.as_ref(), for_each };
+        let references = Node::List(vec![Node::Str(head.into())]);
+        let expression = Node::Map(vec![("references".into(), references)]);
+        let pieces: Vec<Piece> = self.resolver.expression(context, &expression).into_iter().flatten().collect();
+        if let [Piece::Resource(at, attr)] = pieces.as_slice()
+            && let Some(target) = self.resolver.input.managed.get(*at)
+            && !matches!(&target.sensitive, Sensitive::Tree(Some(tree)) if tree.get(attr).is_some_and(Node::is_true))
+            && let Some(known) = target.values.get(attr).filter(|v| matches!(v, Node::Str(_) | Node::Int(_) | Node::Bool(_)))
+        {
+            return json::to_value(known);
+        }
+        let place = Place { context, name: "", depth: 0, omitted: false };
+        self.combine(&place, Shape::Scalar, pieces, head)
+    }
+
     fn combine(&self, place: &Place<'_>, shape: Shape, pieces: Vec<Piece>, name: &str) -> Value {
         let what = |pieces: &[Piece]| self.words(pieces, name);
         if pieces.is_empty() || shape == Shape::Map {

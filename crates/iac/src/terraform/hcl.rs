@@ -4,7 +4,8 @@
 //! text with errors still gives the blocks before them. Source: the HCL native syntax specification (comments, quoted
 //! templates, heredocs, blocks).
 //!
-//! Absent on purpose: the values of expressions, but for `source` of a module. Plans hold the values.
+//! Absent on purpose: the values of expressions, but for `source` of a module. Plans hold the values; `expression` evaluates the texts
+//! of which they do not.
 
 use model::Span;
 
@@ -25,6 +26,8 @@ pub(crate) struct Block<'t> {
     pub(crate) end_line: u32,
     /// Arguments and inner blocks by their path (`versioning.enabled`), in order. `dynamic "x" { content {..} }` counts as `x`.
     pub(crate) parts: Vec<(String, Span)>,
+    /// Expressions whose text says more than a plan does, by the same paths: documents, composed texts, and all of `locals`.
+    pub(crate) texts: Vec<(String, &'t str)>,
     /// What `source` says, if it is plain text.
     pub(crate) source: Option<&'t str>,
 }
@@ -47,7 +50,8 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
             Some(b'{') => {
                 let head = scanner.span_from(start);
                 scanner.bump();
-                let mut block = Block { kind, labels, head, end_line: head.line, parts: Vec::new(), source: None };
+                let mut block =
+                    Block { kind, labels, head, end_line: head.line, parts: Vec::new(), texts: Vec::new(), source: None };
                 let whole = scanner.body("", 0, &mut block);
                 block.end_line = scanner.line;
                 all.push(block);
@@ -223,6 +227,9 @@ impl<'t> Scanner<'t> {
                     let plain = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
                     block.source = plain.filter(|v| !v.contains(['"', '$', '%', '\\']));
                 }
+                if block.kind == "locals" || is_composed(value) {
+                    block.texts.push((inner.clone(), value));
+                }
                 let mut span = self.span_from(start);
                 if span.end_line > span.line {
                     span = Span { end_line: span.line, end_column: start.1 + name.chars().count() as u32, ..span };
@@ -333,6 +340,11 @@ impl<'t> Scanner<'t> {
             }
         }
     }
+}
+
+/// True for expressions that put a text together.
+fn is_composed(value: &str) -> bool {
+    value.starts_with("jsonencode(") || value.starts_with("<<") || value.starts_with('"') && value.contains("${")
 }
 
 fn join(path: &str, name: &str) -> String {

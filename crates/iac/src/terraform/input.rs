@@ -99,6 +99,11 @@ impl<'n> Config<'n> {
         self.resources.get(path)?.get(address).copied()
     }
 
+    /// The value of a variable of the root module.
+    pub(crate) fn variable(&self, name: &str) -> Option<&'n Node<'n>> {
+        self.variables?.at(&[name, "value"])
+    }
+
     /// The key of a resource's provider.
     fn provider<'r>(resource: Option<&'r Node<'_>>) -> &'r str {
         Some(resource.map_or("aws", |r| r.text("provider_config_key"))).filter(|key| !key.is_empty()).unwrap_or("aws")

@@ -18,6 +18,8 @@ pub struct Written {
     pub span: Span,
     /// Arguments and inner blocks by their path, in order.
     pub parts: Vec<(String, Span)>,
+    /// Expressions that put a text together, as they are written, by the same paths.
+    pub texts: Vec<(String, String)>,
     /// Suppressions in comments of the block or right above it.
     pub accepted: Vec<Accepted>,
 }
@@ -38,12 +40,23 @@ pub struct BlockName {
 pub struct Sources {
     /// By name. Of two with the same name the first counts: Terraform refuses such a configuration.
     pub blocks: BTreeMap<BlockName, Written>,
+    /// The expressions of `locals`, by module path and name.
+    pub locals: BTreeMap<(String, String), String>,
 }
 
 impl Sources {
     /// Adds the resource blocks of one file of a module.
     pub(crate) fn add(&mut self, module: &str, file: &Text, blocks: &[Block<'_>], accepted: &[(u32, Accepted)]) {
+        let texts = |block: &Block<'_>| -> Vec<(String, String)> {
+            block.texts.iter().map(|(name, text)| (name.clone(), (*text).to_owned())).collect()
+        };
         for block in blocks {
+            if block.kind == "locals" && block.labels.is_empty() {
+                let locals = texts(block).into_iter().map(|(name, text)| ((module.to_owned(), name), text));
+                for (name, text) in locals {
+                    self.locals.entry(name).or_insert(text);
+                }
+            }
             let (true, [kind, name]) = (block.kind == "resource", block.labels.as_slice()) else { continue };
             let name = BlockName { module: module.to_owned(), kind: (*kind).to_owned(), name: (*name).to_owned() };
             let own = accepted.iter().filter(|(line, _)| (block.head.line..=block.end_line).contains(line));
@@ -51,6 +64,7 @@ impl Sources {
                 file: file.clone(),
                 span: block.head,
                 parts: block.parts.clone(),
+                texts: texts(block),
                 accepted: own.map(|(_, accepted)| accepted.clone()).collect(),
             });
         }
@@ -148,7 +162,13 @@ mod tests {
         let blocks = crate::terraform::hcl::blocks(text);
         let written: Vec<Written> = blocks
             .iter()
-            .map(|b| Written { file: "main.tf".into(), span: b.head, parts: b.parts.clone(), accepted: Vec::new() })
+            .map(|b| Written {
+                file: "main.tf".into(),
+                span: b.head,
+                parts: b.parts.clone(),
+                texts: Vec::new(),
+                accepted: Vec::new(),
+            })
             .collect();
         let mut resource = Resource::new("aws_s3_bucket.b", name.clone(), ScopeIndex(0));
         let mapped = mapping.of_resource("aws_s3_bucket").map(|(_, mapped)| mapped);
