@@ -49,7 +49,7 @@ fn separator(line: &str) -> Option<usize> {
     let colon = |at: usize| bytes.get(at) == Some(&b':');
     (0..bytes.len()).find(|&at| match bytes.get(at) {
         Some(b'=') => true,
-        Some(b':') => !colon(at + 1) && !(at > 0 && colon(at - 1)),
+        Some(b':') => !(colon(at + 1) || at > 0 && colon(at - 1)),
         _ => false,
     })
 }
