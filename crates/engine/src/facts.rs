@@ -5,8 +5,8 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use iam::StandIns;
 use iam::facts::{AccountFacts, DocumentFacts};
+use iam::{Control, Level, Organisation, Owner, StandIns};
 use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, Value};
 use net::Ports;
 use net::facts::NetFacts;
@@ -15,16 +15,26 @@ use net::facts::NetFacts;
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
     stand_ins: StandIns<'a>,
+    organisation: OnceLock<Organisation>,
     net: OnceLock<NetFacts>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot) -> Facts<'a> {
-        Facts { snapshot, stand_ins: StandIns::new(snapshot), net: OnceLock::new() }
+        Facts { snapshot, stand_ins: StandIns::new(snapshot), organisation: OnceLock::new(), net: OnceLock::new() }
     }
 
     fn net(&self) -> &NetFacts {
         self.net.get_or_init(|| NetFacts::new(self.snapshot))
+    }
+
+    fn organisation(&self) -> &Organisation {
+        self.organisation.get_or_init(|| Organisation::from_snapshot(self.snapshot))
+    }
+
+    /// The resource control policies over an account; none where its place is not known.
+    fn rcp(&self, account: Option<&str>) -> Vec<Level> {
+        self.organisation().levels(Control::Resources, account).unwrap_or_default()
     }
 }
 
@@ -95,13 +105,13 @@ impl<'a> ScopeFacts<'a> {
         }
         let account = resource.account.as_ref().map(model::AccountId::as_str);
         let settled = self.all.stand_ins.document(document, self.scope, account);
-        let facts = Rc::new(DocumentFacts::new(&settled, account));
+        let facts = Rc::new(DocumentFacts::new(&settled, Owner { account, rcp: &self.all.rcp(account) }));
         documents.read.push((document.clone(), Rc::clone(&facts)));
         facts
     }
 
     fn account(&self) -> &AccountFacts {
-        self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.scope))
+        self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.all.organisation(), self.scope))
     }
 
     fn net(&self) -> &NetFacts {

@@ -4,6 +4,8 @@ mod answers;
 mod organisation;
 mod template;
 
+pub use organisation::{Control, Organisation};
+
 use std::sync::Arc;
 
 use model::{ResourceIndex, Text};
@@ -59,6 +61,13 @@ pub struct Guarded {
     pub policy: Arc<Policy>,
 }
 
+/// Service and resource control policies over one account.
+#[derive(Clone, Debug, Default)]
+struct Over {
+    scp: Vec<Level>,
+    rcp: Vec<Level>,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -70,6 +79,10 @@ pub struct Account {
     pub resources: Vec<Guarded>,
     /// Service control policies, a level each.
     pub scp: Vec<Level>,
+    /// Resource control policies, a level each.
+    pub rcp: Vec<Level>,
+    /// The same for the other accounts, where principals of a whole organisation were read.
+    others: FxHashMap<Text, Over>,
     /// What could not be read.
     pub reasons: Vec<String>,
     by_arn: FxHashMap<Text, usize>,
@@ -126,7 +139,8 @@ impl Account {
             identity: principal.policies.iter().map(|a| a.policy.clone()).collect(),
             boundary: principal.boundary.iter().map(|a| a.policy.clone()).collect(),
             resource: if of_role && !assumes { None } else { self.resource_policy(resource) },
-            scp: self.scp.clone(),
+            scp: self.over(self.account_of(principal)).0.to_vec(),
+            rcp: self.over(self.owner(principal, resource)).1.to_vec(),
             ..Policies::default()
         }
     }
@@ -134,13 +148,26 @@ impl Account {
     /// A request by a principal of this account; keys that nobody mentions are unknown.
     pub fn request(&self, principal: &Principal, action: &str, resource: &str) -> Request {
         let context = Context::new(Mode::Discovery);
-        Request::new(principal.caller.clone(), action, resource, self.owner(resource), context)
+        Request::new(principal.caller.clone(), action, resource, Some(self.owner(principal, resource)), context)
     }
 
-    /// The account that owns a resource: the ARN's, or else the own one.
-    pub fn owner<'a>(&'a self, resource: &'a str) -> Option<&'a str> {
+    /// The account that owns a resource: the ARN's, or else the principal's.
+    pub fn owner<'a>(&'a self, principal: &'a Principal, resource: &'a str) -> &'a str {
         let own = crate::arn::Parts::new(resource).field(4);
-        if crate::unknown_name::is_account(own) { Some(own) } else { Some(self.number()) }
+        if crate::unknown_name::is_account(own) { own } else { self.account_of(principal) }
+    }
+
+    /// The account of a principal.
+    pub fn account_of<'a>(&'a self, principal: &'a Principal) -> &'a str {
+        principal.caller.account().map_or(self.number(), |account| account)
+    }
+
+    /// The service and the resource control policies over an account; none for one of which nothing was read.
+    fn over(&self, account: &str) -> (&[Level], &[Level]) {
+        if account == self.number() {
+            return (&self.scp, &self.rcp);
+        }
+        self.others.get(account).map_or((&[], &[]), |over| (&over.scp, &over.rcp))
     }
 }
 

@@ -22,6 +22,9 @@ pub use drawing::{DRAWN_MAX, Drawing};
 /// Most principals that are looked at.
 pub const PRINCIPALS_MAX: usize = 20_000;
 
+/// Most resources that one action of a way is tried on.
+pub const SAMPLES_MAX: usize = 16;
+
 /// One known way.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Way {
@@ -79,7 +82,7 @@ pub struct Path<'a> {
 
 /// Whether policies give everything: any action on any resource, IAM's own included.
 pub fn is_admin(account: &Account, principal: &Principal) -> Truth {
-    let number = account.number();
+    let number = account.account_of(principal);
     let probes = [
         ("other:other", "arn:aws:other:::other".to_owned()),
         ("iam:putrolepolicy", format!("arn:aws:iam::{number}:role/other")),
@@ -300,6 +303,52 @@ impl<'a> Seat<'a> {
         true
     }
 
+    /// The same on some resource or other: one that nobody names, or one that a statement on the action is about.
+    fn needs_some(&self, granted: &mut Granted, action: &str) -> bool {
+        let mut possible: Option<Granted> = None;
+        for resource in self.samples(action) {
+            let mut more = Granted::default();
+            if self.needs(&mut more, action, &resource, &[]) {
+                let certain = more.1.is_empty();
+                if possible.is_none() || certain {
+                    possible = Some(more);
+                }
+                if certain {
+                    break;
+                }
+            }
+        }
+        let Some((requests, conditions)) = possible else { return false };
+        granted.0.extend(requests);
+        granted.1.extend(conditions);
+        true
+    }
+
+    /// Resources to try an action on.
+    fn samples(&self, action: &str) -> Vec<String> {
+        let account = self.all.account.account_of(self.principal);
+        let service = action.split(':').next().unwrap_or_default();
+        let mut all = vec![format!("arn:aws:{service}:us-east-1:{account}:other")];
+        let request = Request::new(Caller::Anonymous, action, "*", None, Context::new(Mode::Discovery));
+        let asked = crate::evaluate::Asked::new(&request);
+        let allowing = self.principal.policies.iter().flat_map(|a| &a.policy.statements).filter(|s| {
+            s.effect == Effect::Allow
+                && s.resources.as_ref().is_some_and(|r| !r.negated)
+                && asked.actions(&s.actions) != Truth::False
+        });
+        for (_, text) in allowing.flat_map(|s| &s.resources).flat_map(|r| &r.patterns) {
+            let fields: Vec<&str> = text.splitn(6, ':').collect();
+            let [_, _, _, region, owner, resource] = fields.as_slice() else { continue };
+            let settled = |field: &str, whole: &str| if field == "*" { whole.to_owned() } else { field.replace(['*', '?'], "x") };
+            let (region, owner) = (settled(region, "us-east-1"), settled(owner, account));
+            let sample = format!("arn:aws:{service}:{region}:{owner}:{}", settled(resource, "other"));
+            if !resource.contains("${") && !all.contains(&sample) && all.len() < SAMPLES_MAX {
+                all.push(sample);
+            }
+        }
+        all
+    }
+
     fn step(&self, to: usize, way: &str, granted: Granted) -> Step {
         let (requests, mut conditions) = granted;
         conditions.sort_unstable();
@@ -316,11 +365,7 @@ impl<'a> Seat<'a> {
             }
             let others: Vec<&String> = way.permissions.iter().filter(|p| *p != "iam:PassRole").collect();
             let mut granted = Granted::default();
-            let number = self.all.account.number();
-            let fine = others.iter().all(|p| {
-                let name = p.split(':').next().unwrap_or_default();
-                self.needs(&mut granted, p, &format!("arn:aws:{name}:us-east-1:{number}:other"), &[])
-            });
+            let fine = others.iter().all(|p| self.needs_some(&mut granted, p));
             if fine {
                 let passes = way.permissions.len() > others.len();
                 all.push(Ready { way, service: service_of(way), passes, granted });

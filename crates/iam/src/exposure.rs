@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use crate::account::OWN_ACCOUNT;
 use crate::arn::Parts;
 use crate::document::{Effect, Policy, PrincipalPattern, Statement};
-use crate::evaluate::Kind;
+use crate::evaluate::{Kind, Level};
 use crate::inclusion::{allowing, request_json};
 use crate::operator::{Compare, Operand};
 use crate::request::{Caller, Entry, Request};
@@ -115,11 +115,26 @@ struct Names {
     narrow: Vec<ipnet::IpNet>,
 }
 
-/// How open a resource policy is. `owner` is the account of the resource, where known. Where it depends on what a name that
-/// nobody knows yet turns out to be, the answer is unknown.
-pub fn exposure(policy: &Policy, owner: Option<&str>) -> Exposure {
+/// Whose a resource is, and what the organisation denies everybody there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner<'a> {
+    /// The account, where known.
+    pub account: Option<&'a str>,
+    /// The resource control policies over it.
+    pub rcp: &'a [Level],
+}
+
+impl<'a> From<Option<&'a str>> for Owner<'a> {
+    fn from(account: Option<&'a str>) -> Owner<'a> {
+        Owner { account, rcp: &[] }
+    }
+}
+
+/// How open a resource policy is. Where it depends on what a name that nobody knows yet turns out to be, the answer is unknown.
+pub fn exposure<'a>(policy: &Policy, owner: impl Into<Owner<'a>>) -> Exposure {
+    let owner = owner.into();
     let mut all = exposures(policy, owner).into_iter();
-    let Some(first) = all.next() else { return exposure_of(policy, owner, &|_, _| true) };
+    let Some(first) = all.next() else { return exposure_of(policy, owner.account, &|_, _| true) };
     match all.find(|other| other.openness != first.openness) {
         None => first,
         Some(other) => {
@@ -138,7 +153,9 @@ pub fn exposure(policy: &Policy, owner: Option<&str>) -> Exposure {
 pub(crate) const DEPENDS_ON_NAMES: &str = "it depends on a name that is not known yet";
 
 /// How open a policy is in every world of the names in it that nobody knows yet; one answer if there are none.
-pub(crate) fn exposures(policy: &Policy, owner: Option<&str>) -> Vec<Exposure> {
+pub(crate) fn exposures(policy: &Policy, owner: Owner<'_>) -> Vec<Exposure> {
+    let together = if owner.rcp.is_empty() { None } else { Some(policy.under(owner.rcp)) };
+    let (policy, owner) = (together.as_ref().unwrap_or(policy), owner.account);
     let any = |_: &str, _: &str| true;
     let mut all = vec![exposure_of(policy, owner, &any)];
     match unknown_name::worlds(&[policy]) {

@@ -35,12 +35,12 @@ pub mod unused;
 pub mod why;
 
 pub use access::{Access, REACH_ROWS_MAX, Reach, can, principal_can, who_can};
-pub use account::Account;
+pub use account::{Account, Control, Organisation};
 pub use anywhere::Power;
 pub use changes::{Change, changes};
 pub use document::{Effect, POLICY_BYTES_MAX, Policy, Problem, STATEMENTS_MAX, Statement};
 pub use evaluate::{Decision, Judgement, Level, Part, Policies, evaluate, policy_allows};
-pub use exposure::{Exposure, OUTSIDERS_MAX, Openness, exposure};
+pub use exposure::{Exposure, OUTSIDERS_MAX, Openness, Owner, exposure};
 pub use glob::PATTERN_BYTES_MAX;
 pub use inclusion::{Inclusion, PolicyType, no_broader, no_broader_all, request_json};
 pub use lint::{PROBLEMS_MAX, lint};

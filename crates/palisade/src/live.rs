@@ -40,11 +40,14 @@ pub(crate) fn wanted(plan: &Plan, catalogue: &Catalogue, wanted: Wanted<'_>) -> 
     plan.only(&types)
 }
 
-/// True for principals and for what has a policy of its own.
+/// True for principals, for what has a policy of its own, and for the organisation above them.
 fn has_policy(catalogue: &Catalogue, type_name: &TypeName) -> bool {
     let policies = |kind: &catalogue::Kind| kind.file.properties.values().any(|form| form == "policy");
-    type_name.service() == "AWS::IAM" || catalogue.kind(type_name).is_some_and(policies)
+    matches!(type_name.service(), "AWS::IAM" | "AWS::Organizations") || catalogue.kind(type_name).is_some_and(policies)
 }
+
+/// Facts that look at everybody and at what is attached to them.
+const PRINCIPALS: &[&str] = &["iam.administrator", "iam.escalates", "iam.privileged", "iam.escalation"];
 
 /// By type the properties that the selected checks look at: their own, their neighbours', and what the facts need.
 fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<TypeName, BTreeSet<String>> {
@@ -53,12 +56,16 @@ fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<Ty
         let first = path.split(['.', '[']).next().unwrap_or(path);
         read.entry(kind.clone()).or_default().insert(first.to_owned());
     };
-    let mut network = false;
+    let (mut network, mut access, mut principals) = (false, false, false);
     for id in filter.select(catalogue) {
         let Some(check) = catalogue.check(id.as_str()) else { continue };
         let Ok(compiled) = catalogue.compiled(check) else { continue };
         let programs = compiled.programs();
-        network |= programs.iter().flat_map(|p| p.facts()).any(|fact| fact.starts_with("net."));
+        for fact in programs.iter().flat_map(|p| p.facts()) {
+            network |= fact.starts_with("net.");
+            access |= fact.starts_with("iam.");
+            principals |= PRINCIPALS.contains(&fact);
+        }
         programs.iter().flat_map(|p| p.reads()).chain(compiled.message.reads()).for_each(|path| add(&check.type_name, path));
         // An empty path: the type is wanted, whatever is read of it.
         add(&check.type_name, "");
@@ -78,8 +85,13 @@ fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<Ty
             }
         }
     }
-    if network {
-        for kind in plan.type_names().filter(|t| net::concerns(t)) {
+    let concerns = |kind: &TypeName| {
+        network && net::concerns(kind)
+            || access && kind.service() == "AWS::Organizations"
+            || principals && has_policy(catalogue, kind)
+    };
+    if network || access {
+        for kind in plan.type_names().filter(|t| concerns(t)) {
             let properties = catalogue.kind(kind).into_iter().flat_map(|k| k.file.properties.keys());
             properties.for_each(|path| add(kind, path));
             add(kind, "Tags");

@@ -117,6 +117,63 @@ fn what_hangs_on_a_name_that_is_not_known_yet() {
     }
 }
 
+/// A root, a unit in it with the account, and a policy of one kind on the unit.
+fn organisation(kind: &str, content: Value) -> Value {
+    json!({
+        "Policies": [{ "Type": kind, "Content": content, "Targets": [{ "TargetId": "ou-1", "Type": "ORGANIZATIONAL_UNIT" }] }],
+        "Parents": { "111122223333": "ou-1", "ou-1": "r-1" },
+    })
+}
+
+#[test]
+fn every_question_looks_at_the_organisation_above() {
+    let dir = tempfile::tempdir().unwrap();
+    details(dir.path());
+    let deny = |action: &str| json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*" }] });
+    let write = |name: &str, document: Value| fs::write(dir.path().join(name), document.to_string()).unwrap();
+    write(
+        "scp.json",
+        organisation(
+            "SERVICE_CONTROL_POLICY",
+            json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "*", "Resource": "*" }, { "Effect": "Deny", "Action": ["iam:*", "ec2:*"], "Resource": "*" }] }),
+        ),
+    );
+    write("rcp.json", organisation("RESOURCE_CONTROL_POLICY", deny("s3:*")));
+    let ask = |args: &[&str]| run(dir.path(), &[&["iam"], args, &["--input", "details.json"]].concat());
+    let can = ["can", "eve", "iam:CreateAccessKey", "arn:aws:iam::111122223333:user/boss"];
+    assert_eq!(ask(&can).0, 0);
+    let (code, words, _) = ask(&[&can[..], &["--scp", "scp.json"]].concat());
+    assert!(code == 1 && words.contains("denied explicitly by scp:ou-1"), "{words}");
+    let (code, words, _) = ask(&["can", "boss", "s3:GetObject", "arn:aws:s3:::b/k", "--rcp", "rcp.json"]);
+    assert!(code == 1 && words.contains("denied explicitly by rcp:ou-1"), "{words}");
+    let (_, words, _) = ask(&["who-can", "ec2:RunInstances", "*", "--scp", "scp.json"]);
+    assert_eq!(words, "nobody\n");
+    let (code, words, _) = ask(&["escalate", "--scp", "scp.json"]);
+    assert!(code == 0 && !words.contains("eve ->") && !words.contains("is admin"), "{words}");
+    let (_, words, _) = ask(&["principal-can", "bob", "--scp", "scp.json"]);
+    assert!(!words.contains("ec2:RunInstances"), "{words}");
+
+    write(
+        "open.json",
+        json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" }] }),
+    );
+    let public = |more: &[&str]| run(dir.path(), &[&["iam", "public", "open.json", "--account", "111122223333"], more].concat());
+    assert_eq!(public(&[]).0, 1);
+    let (code, words, err) = public(&["--rcp", "rcp.json"]);
+    assert!(code == 0 && words.starts_with("no:"), "{words}{err}");
+    let (code, _, err) = public(&["--rcp", "open.json"]);
+    assert!(code == 2 && err.contains("`open.json` holds no resource control policies"), "{err}");
+
+    // The account is not in the tree: its control policies are left out, and that is told.
+    let mut elsewhere = organisation("SERVICE_CONTROL_POLICY", deny("*"));
+    elsewhere["Parents"] = json!({ "ou-1": "r-1" });
+    write("elsewhere.json", elsewhere);
+    let (code, _, err) = ask(&[&can[..], &["--scp", "elsewhere.json"]].concat());
+    assert!(code == 0 && err.contains("the place of the account in the organisation is not known"), "{err}");
+}
+
 #[test]
 fn unused_access_and_a_smaller_policy() {
     let dir = tempfile::tempdir().unwrap();

@@ -116,3 +116,47 @@ fn the_list_is_read() {
         assert!(!way.permissions.is_empty() && way.permissions.iter().all(|p| p.contains(':')), "{}", way.id);
     }
 }
+
+#[test]
+fn a_way_over_named_resources() {
+    let eve = |functions: &str| {
+        user(
+            "eve",
+            json!([
+                { "Effect": "Allow", "Action": ["lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": functions },
+                { "Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/Adm*" },
+            ]),
+        )
+    };
+    let admin = admin_role(json!({ "Service": "lambda.amazonaws.com" }));
+    let able = account(&[eve("arn:aws:lambda:eu-west-1:111122223333:function:app-*")], std::slice::from_ref(&admin));
+    assert_eq!(chain(&able), Some((vec!["lambda-001".to_owned()], true)));
+    let graph = graph(&able);
+    let requests = &graph.next[0].as_ref().unwrap().requests;
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:app-x";
+    assert!(requests.iter().any(|(a, r)| a == "lambda:CreateFunction" && r == function), "{requests:?}");
+    let elsewhere = account(&[eve("arn:aws:lambda:eu-west-1:444455556666:function:app-*")], &[admin]);
+    assert_eq!(chain(&elsewhere), None);
+}
+
+#[test]
+fn principals_of_several_accounts() {
+    let mut account = account(&[user("eve", allow(&["*"], "*"))], &[]);
+    let other = json!({ "UserDetailList": [{ "Arn": "arn:aws:iam::444455556666:user/bob", "UserName": "bob",
+        "UserPolicyList": [{ "PolicyName": "p", "PolicyDocument": { "Version": "2012-10-17", "Statement": allow(&["*"], "*") } }] }] });
+    account.principals.extend(Account::from_authorization_details(&other).unwrap().principals);
+    let deny = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "iam:*", "Resource": "*" }] });
+    let all = json!({ "Version": "2012-10-17", "Statement": allow(&["*"], "*") });
+    let organisation = crate::Organisation::from_json(
+        &json!({
+            "Policies": [{ "Content": all, "Targets": [{ "TargetId": "r-1" }, { "TargetId": "444455556666" }] }, { "Content": deny, "Targets": [{ "TargetId": "444455556666" }] }],
+            "Parents": { "111122223333": "r-1", "444455556666": "r-1" },
+        }),
+        crate::Control::Principals,
+    );
+    assert_eq!(graph(&account).admin, [Truth::True, Truth::True]);
+    account.under(&organisation.unwrap());
+    assert_eq!(graph(&account).admin, [Truth::True, Truth::False]);
+    let bob = account.find("bob").unwrap();
+    assert_eq!(crate::can(&account, bob, "s3:GetObject", "arn:aws:s3:::b/k", &[]).decision, crate::Decision::Allowed);
+}

@@ -10,13 +10,15 @@ use crate::account::OWN_ACCOUNT;
 use crate::anywhere::{POWERS, Power, allows, anywhere};
 use crate::document::Policy;
 use crate::evaluate::{Policies, evaluate};
-use crate::exposure::{DEPENDS_ON_NAMES, Exposure, Openness, exposures, trusted_account, unreadable};
+use crate::exposure::{DEPENDS_ON_NAMES, Exposure, Openness, Owner, exposures, trusted_account, unreadable};
 
 /// One policy document and what is known of it so far.
 #[derive(Debug)]
 pub struct DocumentFacts {
     /// None if there is no document: it lets nobody in and allows nothing.
     policy: Option<Arc<Policy>>,
+    /// The same with what resource control policies deny.
+    guarded: Option<Arc<Policy>>,
     account: Option<Text>,
     /// In every world of the names in it that nobody knows yet.
     exposures: OnceCell<Vec<Exposure>>,
@@ -25,11 +27,18 @@ pub struct DocumentFacts {
 }
 
 impl DocumentFacts {
-    /// Reads a document. `account` is the account of what it is attached to, where known.
-    pub fn new(document: &Value, account: Option<&str>) -> DocumentFacts {
+    /// Reads a document. `owner` is the account of what it is attached to, where known, and what is above it.
+    pub fn new<'a>(document: &Value, owner: impl Into<Owner<'a>>) -> DocumentFacts {
+        let owner = owner.into();
+        let policy = (!document.is_null()).then(|| Arc::new(Policy::from_value(document)));
+        let guarded = match &policy {
+            Some(policy) if !owner.rcp.is_empty() => Some(Arc::new(policy.under(owner.rcp))),
+            same => same.clone(),
+        };
         DocumentFacts {
-            policy: (!document.is_null()).then(|| Arc::new(Policy::from_value(document))),
-            account: account.map(Text::from),
+            policy,
+            guarded,
+            account: owner.account.map(Text::from),
             exposures: OnceCell::new(),
             admin: OnceCell::new(),
             powers: Default::default(),
@@ -38,7 +47,8 @@ impl DocumentFacts {
 
     /// Whom it lets in as a resource policy in every world of its names; none if there is no document.
     fn exposures(&self) -> &[Exposure] {
-        let look = || self.policy.as_ref().map(|policy| exposures(policy, self.account.as_deref())).unwrap_or_default();
+        let owner = || Owner::from(self.account.as_deref());
+        let look = || self.guarded.as_ref().map(|policy| exposures(policy, owner())).unwrap_or_default();
         self.exposures.get_or_init(look)
     }
 
@@ -88,7 +98,7 @@ impl DocumentFacts {
 
     /// Whether it lets a service in whatever account this one service acts for.
     pub fn deputy(&self, service: &str) -> Fact {
-        let Some(policy) = &self.policy else { return Fact::plain(Truth::False) };
+        let Some(policy) = &self.guarded else { return Fact::plain(Truth::False) };
         if self.exposures().first().is_some_and(|found| found.deputies.iter().any(|deputy| deputy == service)) {
             return Fact { proof: format!("no condition on the source holds {service}"), ..Fact::plain(Truth::True) };
         }

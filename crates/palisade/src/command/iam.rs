@@ -59,6 +59,8 @@ pub(crate) enum Question {
         /// The account that owns the resource.
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
+        #[command(flatten)]
+        above: Above,
         /// `text` or `json`.
         #[arg(long, short, default_value = "text")]
         format: Form,
@@ -97,9 +99,8 @@ pub(crate) enum Question {
     Escalate {
         #[command(flatten)]
         input: InputArgs,
-        /// Service control policies over the account: `{"Policies": [{"Content", "Targets"}]}`, or levels as cases have them.
-        #[arg(long, value_name = "FILE")]
-        scp: Option<PathBuf>,
+        #[command(flatten)]
+        above: Above,
         /// `text`, `json`, or the graph drawn: `dot` (for Graphviz) or `svg`.
         #[arg(long, short, default_value = "text")]
         format: GraphForm,
@@ -149,14 +150,25 @@ pub(crate) struct PolicyForm {
     pub(crate) format: Form,
 }
 
+/// The organisation above the accounts, besides what the input says of it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Above {
+    /// Service control policies over the account: `{"Policies": [{"Content", "Targets"}], "Parents": {CHILD: PARENT}}`, or
+    /// levels as cases have them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scp: Option<PathBuf>,
+    /// Resource control policies over the account, in the same form.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rcp: Option<PathBuf>,
+}
+
 /// Where principals and policies are read from, and the form of the answer.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Where {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// Service control policies over the account: `{"Policies": [{"Content", "Targets"}]}`, or levels as cases have them.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) scp: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) above: Above,
     /// `text` or `json`.
     #[arg(long, short, default_value = "text")]
     pub(crate) format: Form,
@@ -217,10 +229,12 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
             Some(exit) => Ok(exit),
             None => accounts::diff(old, new, form.format, learn),
         },
-        Question::Public { policy, account, format } => match documents::public(policy, account.as_deref(), *format)? {
-            Some(exit) => Ok(exit),
-            None => accounts::public(policy, account.as_deref(), *format, learn),
-        },
+        Question::Public { policy, account, above, format } => {
+            match documents::public(policy, account.as_deref(), above, *format)? {
+                Some(exit) => Ok(exit),
+                None => accounts::public(policy, account.as_deref(), above, *format, learn),
+            }
+        }
         Question::Lint { policies, policy_type, facts, format } => {
             documents::lint(policies, *policy_type, facts.as_deref(), *format)
         }
@@ -229,7 +243,7 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
         }
         Question::WhoCan { action, resource, places } => accounts::who_can(action, resource, places, learn),
         Question::PrincipalCan { principal, places } => accounts::principal_can(principal, places, learn),
-        Question::Escalate { input, scp, format } => escalate::run(*format, input, scp.as_deref(), learn),
+        Question::Escalate { input, above, format } => escalate::run(*format, input, above, learn),
         Question::Unused { trail, principal, places } => unused::run(trail, principal.as_deref(), places, learn),
         Question::Why { event, places } => accounts::why(event, places, learn),
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use engine::{Baseline, Config, Filter};
 use iam::escalation::{self, Drawing};
-use iam::{Account, StandIns};
+use iam::{Account, Organisation, StandIns};
 use jiff::Timestamp;
 use model::{Layer, ScopeIndex, Severity, Snapshot, Verdict};
 use report::{Meta, Report};
@@ -38,9 +38,10 @@ const FORMATS: &[(&str, Write)] = &[
 /// Who can become administrator, drawn; nothing if nobody can.
 fn drawings(snapshot: &Snapshot) -> Vec<(String, String)> {
     let mut drawing = Drawing::default();
-    let stand_ins = StandIns::new(snapshot);
+    let (stand_ins, organisation) = (StandIns::new(snapshot), Organisation::from_snapshot(snapshot));
     for scope in 0..snapshot.scopes.len() {
-        let account = Account::in_scope(&stand_ins, ScopeIndex(scope as u32));
+        let mut account = Account::in_scope(&stand_ins, ScopeIndex(scope as u32));
+        account.under(&organisation);
         drawing.add(&account, &escalation::graph(&account));
     }
     if drawing.is_empty() { Vec::new() } else { vec![("Who can become administrator".to_owned(), drawing.svg())] }

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use iam::case::decision_name;
-use iam::{Access, Account, Decision, Inclusion, Openness, why};
+use iam::{Access, Account, Control, Decision, Inclusion, Openness, Organisation, Owner, why};
 use model::ScopeIndex;
 use serde_json::{Value as Json, json};
 
 use super::documents::{exit_of as exit_of_openness, request_words, show, text_of};
-use super::{Form, Where};
+use super::{Above, Form, Where};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
 use crate::live::Wanted;
+use crate::output;
 
 pub(super) type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
 
@@ -38,8 +39,10 @@ pub(super) fn accounts(places: &InputArgs, learn: Learn<'_>) -> Result<Vec<(Stri
     }
     if !others.is_empty() || places.live.asked() {
         let snapshot = input::read(&others, places, &learn()?, Wanted::Access)?;
+        let organisation = Organisation::from_snapshot(&snapshot);
         for (i, scope) in snapshot.scopes.iter().enumerate() {
-            let account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
+            let mut account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
+            account.under(&organisation);
             if !account.principals.is_empty() || !account.resources.is_empty() {
                 let world = if scope.world.is_empty() { String::new() } else { format!(" ({})", scope.world) };
                 all.push((format!("{}{world}", scope.name), account));
@@ -54,15 +57,32 @@ pub(super) fn accounts(places: &InputArgs, learn: Learn<'_>) -> Result<Vec<(Stri
     Ok(all)
 }
 
-/// The same, under the service control policies that were named.
-pub(super) fn under(input: &InputArgs, scp: Option<&Path>, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
+/// The same, under the control policies that were named.
+pub(super) fn under(input: &InputArgs, above: &Above, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
     let mut all = accounts(input, learn)?;
-    if let Some(file) = scp {
-        let wrong = || format!("`{}` holds no service control policies", file.display());
-        let document: Json = serde_json::from_str(&text_of(file)?).with_context(wrong)?;
+    for organisation in organisations(above)? {
         for (_, account) in &mut all {
-            account.under(&document).map_err(anyhow::Error::msg).with_context(wrong)?;
+            account.under(&organisation);
         }
+    }
+    let mut told: Vec<&String> = Vec::new();
+    for reason in all.iter().flat_map(|(_, account)| &account.reasons) {
+        if !told.contains(&reason) {
+            output::tell(&format!("palisade: {}", report::printable(reason)));
+            told.push(reason);
+        }
+    }
+    Ok(all)
+}
+
+/// What the files about control policies hold.
+pub(super) fn organisations(above: &Above) -> Result<Vec<Organisation>> {
+    let mut all = Vec::new();
+    for (file, control, what) in [(&above.scp, Control::Principals, "service"), (&above.rcp, Control::Resources, "resource")] {
+        let Some(file) = file else { continue };
+        let wrong = || format!("`{}` holds no {what} control policies", file.display());
+        let document: Json = serde_json::from_str(&text_of(file)?).with_context(wrong)?;
+        all.push(Organisation::from_json(&document, control).map_err(anyhow::Error::msg).with_context(wrong)?);
     }
     Ok(all)
 }
@@ -114,7 +134,7 @@ fn exit_of(decision: Decision) -> Exit {
 
 /// `iam can`
 pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, places.scp.as_deref(), learn)?;
+    let all = under(&places.input, &places.above, learn)?;
     let (account, found) = holding(&all, principal)?;
     let pair = |text: &String| -> Result<(String, String)> {
         let (key, value) = text.split_once('=').with_context(|| format!("`{text}` is not KEY=VALUE"))?;
@@ -132,7 +152,7 @@ pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], place
 
 /// `iam who-can`
 pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, places.scp.as_deref(), learn)?;
+    let all = under(&places.input, &places.above, learn)?;
     let found: Vec<Access<'_>> = all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
     let mut words = String::new();
     for access in &found {
@@ -149,7 +169,7 @@ pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn
 
 /// `iam principal-can`
 pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, places.scp.as_deref(), learn)?;
+    let all = under(&places.input, &places.above, learn)?;
     let (account, found) = holding(&all, principal)?;
     let rows = iam::principal_can(account, found);
     let mut words = String::new();
@@ -180,7 +200,7 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
     let all = if places.input.input.is_empty() && !places.input.live.asked() {
         Vec::new()
     } else {
-        under(&places.input, places.scp.as_deref(), learn)?
+        under(&places.input, &places.above, learn)?
     };
     let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
     let mut words = format!("{} asked for {} on {}\n", call.principal, call.action(), call.resource);
@@ -257,14 +277,15 @@ fn side(answer: &Inclusion) -> Json {
 }
 
 /// `iam public` on every resource and trust policy of a template, plan or folder.
-pub(super) fn public(path: &Path, owner: Option<&str>, form: Form, learn: Learn<'_>) -> Result<Exit> {
+pub(super) fn public(path: &Path, owner: Option<&str>, above: &Above, form: Form, learn: Learn<'_>) -> Result<Exit> {
     let input = InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() };
-    let all = accounts(&input, learn)?;
+    let all = under(&input, above, learn)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for (_, account) in &all {
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
         for (label, policy) in account.resources.iter().map(|r| (&r.label, &r.policy)).chain(trusts) {
-            let exposure = iam::exposure(policy, owner.or(account.id.as_deref()));
+            let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
+            let exposure = iam::exposure(policy, owner);
             exit = match (exit_of_openness(&exposure.openness), exit) {
                 (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
                 (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,

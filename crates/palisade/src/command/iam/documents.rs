@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use iam::authorization::Authorization;
 use iam::case::{Case, Validate};
-use iam::{Inclusion, Openness, Policy, PolicyType};
+use iam::{Control, Inclusion, Openness, Owner, Policy, PolicyType};
 use serde_json::{Value as Json, json};
 
-use super::{Form, PolicyForm, TypeName};
+use super::{Above, Form, PolicyForm, TypeName};
 use crate::exit::Exit;
 use crate::output;
 
@@ -175,7 +175,7 @@ fn text_of_any(path: &Path) -> Result<String> {
 }
 
 /// `iam public` on one policy; `None` if the file is something else.
-pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<Option<Exit>> {
+pub(super) fn public(path: &Path, account: Option<&str>, above: &Above, form: Form) -> Result<Option<Exit>> {
     let text = text_of_any(path)?;
     if !is_policy(path, &text) && !text.contains("\"Statement\"") {
         return Ok(None);
@@ -183,7 +183,11 @@ pub(super) fn public(path: &Path, account: Option<&str>, form: Form) -> Result<O
     if text.contains("\"Resources\"") && !is_policy(path, &text) || text.contains("\"planned_values\"") {
         return Ok(None);
     }
-    let exposure = iam::exposure(&iam::policy_in(&text), account);
+    let mut rcp = Vec::new();
+    for organisation in super::accounts::organisations(above)? {
+        rcp.extend(organisation.levels(Control::Resources, account).map_err(anyhow::Error::msg)?);
+    }
+    let exposure = iam::exposure(&iam::policy_in(&text), Owner { account, rcp: &rcp });
     let mut words = match &exposure.openness {
         Openness::Public => "public: everybody is let in\n".to_owned(),
         Openness::PublicIf(conditions) => format!("public if {}\n", conditions.join(" and ")),

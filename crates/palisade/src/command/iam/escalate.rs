@@ -1,7 +1,6 @@
 //! `palisade iam escalate`
 
 use std::fmt::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use iam::Account;
@@ -10,14 +9,14 @@ use model::Truth;
 use serde_json::{Value as Json, json};
 
 use super::accounts::{Learn, under};
-use super::{Form, GraphForm, documents::show};
+use super::{Above, Form, GraphForm, documents::show};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::output;
 
 /// Who can become admin, by which steps: in words, for programs, or drawn.
-pub(super) fn run(format: GraphForm, input: &InputArgs, scp: Option<&Path>, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(input, scp, learn)?;
+pub(super) fn run(format: GraphForm, input: &InputArgs, above: &Above, learn: Learn<'_>) -> Result<Exit> {
+    let all = under(input, above, learn)?;
     let (mut words, mut rows, mut reasons) = (String::new(), Vec::new(), Vec::new());
     let mut drawing = Drawing::default();
     for (name, account) in &all {

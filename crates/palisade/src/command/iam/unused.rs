@@ -48,7 +48,7 @@ fn read(trail: &[PathBuf], facts: &Authorization) -> Result<Seen> {
 /// Who does not use what, with a smaller policy for each.
 pub(super) fn run(trail: &[PathBuf], principal: Option<&str>, places: &Where, learn: Learn<'_>) -> Result<Exit> {
     let facts = Authorization::built_in();
-    let all = under(&places.input, places.scp.as_deref(), learn)?;
+    let all = under(&places.input, &places.above, learn)?;
     let seen = read(trail, facts)?;
     if seen.events == 0 {
         bail!("no CloudTrail event in what --trail names");
