@@ -13,10 +13,12 @@ mod condition;
 mod evaluate;
 mod function;
 mod globals;
+mod include;
 mod nested;
 mod parameters;
 mod reference;
 mod resource;
+mod rule;
 mod sam;
 mod session;
 mod template;
@@ -62,7 +64,8 @@ fn read_document(document: &Document, text: &str, snapshot: &mut Snapshot, sessi
         let gap = Gap::new("template", GapReason::Malformed, "has no `Resources`");
         session.gap(gap.in_file(name.clone(), Some(document.root.span)));
     }
-    let template = Template::new(document, name.clone(), session);
+    let whole = include::included(document, &name, session);
+    let template = Template::new(whole.as_ref().unwrap_or(document), name.clone(), session);
     let comments = accept::comments(text);
     let worlds = world::worlds(session, &template);
     let mut group = None;

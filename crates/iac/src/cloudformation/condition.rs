@@ -137,7 +137,7 @@ impl<'t> Evaluator<'t, '_> {
     }
 
     /// `Fn::Equals`: CloudFormation compares what would be printed.
-    fn equals(&self, a: &'t Node, b: &'t Node) -> Answer {
+    pub(crate) fn equals(&self, a: &'t Node, b: &'t Node) -> Answer {
         if self.excluded(a, b) || self.excluded(b, a) {
             return Answer::False;
         }

@@ -6,6 +6,7 @@ use model::{Gap, GapReason, Map, Resource, Text, Value};
 use syntax::Node;
 
 use super::evaluate::{Evaluator, Place};
+use super::include;
 use super::session::Loaded;
 use super::template::{Named, Template};
 use super::world::World;
@@ -74,7 +75,9 @@ impl<'t> Evaluator<'t, '_> {
         match super::parse_text(&text, &self.session.limits.text) {
             Ok(document) => {
                 let comments = super::accept::comments(&text);
-                let template = Template::new(&document, Text::from(file), self.session);
+                let file = Text::from(file);
+                let document = include::included(&document, &file, self.session).unwrap_or(document);
+                let template = Template::new(&document, file, self.session);
                 let evaluator = Evaluator::new(self.session, &template, &World::default(), Some(&given), &prefix);
                 let (resources, references) = super::resource::all(&evaluator, &comments);
                 let mut outputs = evaluator.outputs();

@@ -40,6 +40,8 @@ pub(crate) struct Template<'t> {
     pub(crate) resources: Vec<Named<'t>>,
     pub(crate) resource_names: BTreeMap<Text, usize>,
     pub(crate) outputs: BTreeMap<Text, Named<'t>>,
+    /// What the parameters are held to.
+    pub(crate) rules: Vec<&'t Node>,
     pub(crate) transforms: Vec<(Text, Span)>,
     /// SAM's `Globals`, if SAM is among the transforms.
     pub(crate) globals: Option<&'t Node>,
@@ -57,6 +59,7 @@ impl<'t> Template<'t> {
             resources: Vec::new(),
             resource_names: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            rules: Vec::new(),
             transforms: transforms(root),
             globals: None,
         };
@@ -70,6 +73,7 @@ impl<'t> Template<'t> {
         for entry in section(root, "Mappings", &mut loops) {
             template.mappings.insert(&entry.key, &entry.node);
         }
+        template.rules = section(root, "Rules", &mut loops).iter().map(|entry| &entry.node).collect();
         for named in loops.section(root, "Conditions", &template) {
             template.conditions.insert(named.name.clone(), named);
         }

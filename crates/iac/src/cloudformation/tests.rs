@@ -213,3 +213,51 @@ proptest! {
         let _ = read_text(&text);
     }
 }
+
+#[test]
+fn rules_refuse_choices() {
+    let template = |rules: &str| {
+        format!(
+            "Parameters:\n  Stage: {{Type: String, AllowedValues: [dev, test, prod]}}\n  Open: {{Type: String, AllowedValues: [\"true\", \"false\"]}}\n\
+             Rules:\n{rules}\
+             Conditions:\n  IsProd: !Equals [!Ref Stage, prod]\n  IsOpen: !Equals [!Ref Open, \"true\"]\n\
+             Resources:\n  R:\n    Type: Custom::X\n    Properties: {{A: !If [IsProd, 1, 2], B: !If [IsOpen, 1, 2]}}\n"
+        )
+    };
+    let labels = |rules: &str| {
+        let snapshot = read_text(&template(rules));
+        snapshot.scopes.iter().map(|scope| scope.world.to_string()).collect::<Vec<_>>()
+    };
+    let open_in_prod = "  Closed:\n    RuleCondition: !Equals [!Ref Stage, prod]\n    Assertions:\n      - Assert: !Not [!Equals [!Ref Open, \"true\"]]\n";
+    assert_eq!((labels("").len(), labels(open_in_prod).len()), (4, 3));
+    let only_prod = "  Prod:\n    Assertions:\n      - Assert:\n          Fn::Contains: [[prod], !Ref Stage]\n";
+    assert_eq!(labels(only_prod).len(), 2);
+    assert_eq!(labels(&format!("{open_in_prod}{only_prod}")).len(), 1);
+    // What is not known refuses nothing.
+    assert_eq!(labels("  Odd:\n    Assertions:\n      - Assert: !EachMemberIn [!ValueOfAll [X, Y], [z]]\n").len(), 4);
+    assert_eq!(labels("  Odd: [1]\n  Other: x\n").len(), 4);
+    let never = read_text(&template("  No:\n    Assertions:\n      - Assert: !Equals [a, b]\n"));
+    assert_eq!((never.scopes.len(), never.resources.len()), (1, 1));
+    assert!(never.gaps.iter().any(|gap| gap.what == "rules"), "{:?}", never.gaps);
+}
+
+#[test]
+fn a_template_includes_files_beside_it() {
+    let text = "Transform: [{Name: AWS::Include, Parameters: {Location: more.yaml}}, {Name: AWS::Include, Parameters: {Location: s3://b/x}}]\n\
+                Resources:\n  Own: {Type: AWS::SNS::Topic}\n";
+    let more = "Mappings: {M: {a: {b: c}}}\nResources:\n  Own: {Type: AWS::SQS::Queue}\n  More:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !FindInMap [M, a, b]}\n";
+    let load =
+        |_: &str, place: &str| (place == "more.yaml").then(|| Loaded { file: "more.yaml".to_owned(), text: more.to_owned() });
+    let snapshot = super::read(text, "t.yaml", &Parameters::default(), &Limits::default(), &load);
+    let found: Vec<_> = snapshot
+        .resources
+        .iter()
+        .map(|r| (&*r.id, r.type_name.as_str(), r.name.as_deref(), r.origin.span.unwrap().line))
+        .collect();
+    assert_eq!(found, [("Own", "AWS::SNS::Topic", None, 3), ("More", "AWS::SQS::Queue", Some("c"), 1)]);
+    assert_eq!(snapshot.gaps.iter().filter(|gap| gap.what == "transform `AWS::Include`").count(), 1);
+    // One that includes itself ends.
+    let own = text.to_owned();
+    let load = move |_: &str, _: &str| Some(Loaded { file: "t.yaml".to_owned(), text: own.clone() });
+    assert_eq!(super::read(text, "t.yaml", &Parameters::default(), &Limits::default(), &load).resources.len(), 1);
+}

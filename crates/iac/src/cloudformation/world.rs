@@ -11,6 +11,7 @@ use syntax::{Kind, Node};
 use super::condition::Answer;
 use super::evaluate::Evaluator;
 use super::function::{Arg, Function, application, long_form};
+use super::rule;
 use super::session::Session;
 use super::template::Template;
 
@@ -53,10 +54,17 @@ pub(crate) fn worlds<'t>(session: &Session<'_>, template: &'t Template<'t>) -> V
     }
     let mut groups: Vec<(Vec<Answer>, Vec<Vec<&Choice>>)> = Vec::new();
     let mut index: BTreeMap<Vec<Answer>, usize> = BTreeMap::new();
-    for combination in combinations(&axes) {
+    let mut refused = 0;
+    let all = combinations(&axes);
+    let count = all.len();
+    for combination in all {
         let choices = axes.iter().zip(&combination).map(|(axis, choice)| (axis.name, (*choice).clone())).collect();
         let world = World { choices, ..World::default() };
         let evaluator = Evaluator::new(session, template, &world, None::<&Map>, "");
+        if !rule::allowed(&evaluator, &template.rules) {
+            refused += 1;
+            continue;
+        }
         let outcome: Vec<Answer> = used.iter().map(|name| evaluator.condition(name, model::Span::default())).collect();
         let at = *index.entry(outcome.clone()).or_insert_with(|| {
             groups.push((outcome, Vec::new()));
@@ -65,6 +73,12 @@ pub(crate) fn worlds<'t>(session: &Session<'_>, template: &'t Template<'t>) -> V
         if let Some((_, members)) = groups.get_mut(at) {
             members.push(combination);
         }
+    }
+    if refused == count {
+        let detail = "its `Rules` refuse every choice of parameter values, so that it could not be deployed";
+        let gap = Gap::new("rules", GapReason::Malformed, detail).help("mend the rules, or give the parameters' values");
+        session.gap(gap.in_file(template.file.clone(), None));
+        return vec![World::default()];
     }
     let single = groups.len() == 1;
     groups
