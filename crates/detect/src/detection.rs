@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use model::{Confidence, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::matcher::Hit;
-use crate::ruleset::RuleNo;
+use crate::ruleset::{RuleNo, RuleSet};
 use crate::sighting::{Actor, clip};
 
 /// The most event ids a detection lists; `count` goes on.
@@ -13,6 +14,35 @@ pub const EVENTS_MAX: usize = 100;
 
 /// The most resources, addresses, regions or calls a detection lists.
 pub const LIST_MAX: usize = 50;
+
+/// The most facts that the inventory adds to a detection.
+pub const FACTS_MAX: usize = 12;
+
+/// An answer of the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// It is so.
+    Yes,
+    /// It can't be told.
+    Unknown,
+    /// It is not so.
+    No,
+}
+
+/// What the inventory says of something that a detection names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fact {
+    /// Whether it is so.
+    pub answer: Answer,
+    /// The name as the log has it.
+    pub about: String,
+    /// In words.
+    pub text: String,
+    /// The check that says so, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+}
 
 /// One rule and one actor, for as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +79,15 @@ pub struct Detection {
     pub record: u64,
     /// Which incident it belongs to.
     pub incident: String,
+    /// How many events changed something: neither refused nor only reading.
+    #[serde(default)]
+    pub changed: u64,
+    /// What the inventory says of what it names.
+    #[serde(default)]
+    pub context: Vec<Fact>,
+    /// Whether the inventory makes it graver and surer than the rule says.
+    #[serde(default)]
+    pub raised: bool,
 }
 
 fn put(set: &mut BTreeSet<String>, text: &str) {
@@ -77,6 +116,34 @@ impl Detection {
             input: hit.event.input,
             record: hit.event.record,
             incident: String::new(),
+            changed: 0,
+            context: vec![],
+            raised: false,
+        }
+    }
+
+    /// Says that the inventory makes it graver and surer than the rule: one severity up, to high at least, and one confidence.
+    pub fn raise(&mut self) {
+        self.raised = true;
+    }
+
+    /// How grave it is.
+    pub fn severity(&self, rules: &RuleSet) -> Severity {
+        let level = rules.rule(self.rule).map_or(Severity::Info, |rule| rule.level);
+        match level {
+            Severity::High if self.raised => Severity::Critical,
+            Severity::Info | Severity::Low | Severity::Medium if self.raised => Severity::High,
+            level => level,
+        }
+    }
+
+    /// How sure it is.
+    pub fn confidence(&self, rules: &RuleSet) -> Confidence {
+        let own = rules.rule(self.rule).and_then(|rule| rule.extra.confidence).unwrap_or(Confidence::Medium);
+        match own {
+            Confidence::Low if self.raised => Confidence::Medium,
+            Confidence::Medium if self.raised => Confidence::High,
+            own => own,
         }
     }
 
@@ -88,6 +155,7 @@ impl Detection {
         self.last = self.last.max(event.time);
         self.count += 1;
         self.failed += u64::from(event.error.is_some());
+        self.changed += u64::from(event.error.is_none() && !event.read_only);
         if self.events.len() < EVENTS_MAX && self.events.iter().all(|held| **held != *event.id) {
             self.events.push(event.id.to_string());
         }

@@ -25,7 +25,7 @@ mod terms;
 pub mod trail;
 
 pub use correlate::{CHAIN_MAX, FIRED_EVENTS_MAX, GROUPS_MAX, HELD_EVENTS_MAX, WINDOW_EVENTS_MAX};
-pub use detection::{Detection, EVENTS_MAX, LIST_MAX};
+pub use detection::{Answer, Detection, EVENTS_MAX, FACTS_MAX, Fact, LIST_MAX};
 pub use engine::{Engine, HELD_HITS_MAX, INCIDENT_PAUSE, Match, Options, PAUSE, SEEN_MAX, Stats, WATERMARK};
 pub use lineage::SESSIONS_MAX;
 pub use matcher::{Hit, Matcher};

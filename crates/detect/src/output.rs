@@ -1,11 +1,12 @@
-//! Detections as text: JSON Lines, CSV, OCSF, an ATT&CK Navigator layer, a timeline, a page.
+//! Detections as text: JSON Lines, CSV, OCSF, an ATT&CK Navigator layer, a timeline, a page; and as Parquet.
 //!
-//! Absent on purpose: writing. Every function gives text or a JSON value back.
+//! Absent on purpose: writing. Every function gives text, bytes or a JSON value back.
 
 mod csv;
 mod html;
 mod navigator;
 mod ocsf;
+mod parquet;
 mod text;
 
 pub(crate) use csv::csv_cell;
@@ -15,26 +16,21 @@ pub use html::html;
 pub use navigator::{Watched, navigator};
 pub use ocsf::{OCSF_VERSION, ocsf_activity, ocsf_finding};
 pub(crate) use ocsf::{confidence as ocsf_confidence, product as ocsf_product, severity as ocsf_severity};
+pub use parquet::{FILE_EVENTS_MAX, LakeFile, lake};
 pub use text::text;
 
 use std::sync::Arc;
 
 use logs::time;
-use model::Confidence;
 use serde_json::{Map, Value, json};
 
 use crate::detection::Detection;
 use crate::engine::Match;
 use crate::matcher::Hit;
 use crate::ruleset::RuleSet;
-use crate::sigma::Rule;
 
 /// The schema of a [`line`].
 pub const SCHEMA: &str = "palisade/detection/1";
-
-pub(crate) fn confidence(rule: &Rule) -> Confidence {
-    rule.extra.confidence.unwrap_or(Confidence::Medium)
-}
 
 /// A detection as one JSON line, without its line end. `inputs` are the names of the inputs by number.
 pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value {
@@ -47,8 +43,8 @@ pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value 
     put("schema", json!(SCHEMA));
     put("rule", json!(rule.id));
     put("title", json!(rule.title));
-    put("severity", json!(rule.level.name()));
-    put("confidence", json!(confidence(rule).name()));
+    put("severity", json!(detection.severity(rules).name()));
+    put("confidence", json!(detection.confidence(rules).name()));
     put("technique", json!(rule.techniques()));
     put("tactic", json!(rule.tactics()));
     put("actor", json!(detection.actor));
@@ -63,6 +59,10 @@ pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value 
     put("regions", json!(detection.regions));
     put("accounts", json!(detection.accounts));
     put("agents", json!(detection.agents));
+    if !detection.context.is_empty() {
+        put("context", json!(detection.context));
+        put("raised", json!(detection.raised));
+    }
     put("incident", json!(detection.incident));
     put("guardduty", json!(rule.extra.guardduty));
     put("next", json!(rule.extra.next));

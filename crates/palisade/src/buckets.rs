@@ -3,7 +3,7 @@
 //! A trail's layout (`AWSLogs/[organisation/]account/CloudTrail/region/year/month/day/`) and that of flow logs (`vpcflowlogs` in its
 //! place, also with the names of partitions: `aws-service=vpcflowlogs/aws-region=x/year=2026/...`) are followed downwards, and below a
 //! Region only the days asked for are listed: the bucket is never walked as a whole. Credentials, Region and endpoint come
-//! from the environment, as for every other command.
+//! from the environment, as for every other command, or from `--profile` and `--region`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,14 @@ const LEVELS_MAX: usize = 6;
 /// The buckets that are in use.
 static OPEN: Mutex<BTreeMap<String, Arc<Bucket>>> = Mutex::new(BTreeMap::new());
 
+/// How to sign in.
+static CONFIG: Mutex<Option<Config>> = Mutex::new(None);
+
+/// Says how to sign in to buckets; else it is as the environment says.
+pub(crate) fn sign_in(config: Config) {
+    *CONFIG.lock().unwrap_or_else(PoisonError::into_inner) = Some(config);
+}
+
 /// Bucket and key, if a path is one into a bucket.
 pub(crate) fn parse(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix(SCHEME)?;
@@ -34,7 +42,8 @@ fn bucket(name: &str) -> Result<Arc<Bucket>> {
     if let Some(bucket) = open.get(name) {
         return Ok(Arc::clone(bucket));
     }
-    let config = Config { environment: Environment::of_process(), ..Config::default() };
+    let given = CONFIG.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let config = given.unwrap_or_else(|| Config { environment: Environment::of_process(), ..Config::default() });
     let bucket = Bucket::open(&config, name).map_err(|error| match error.help() {
         Some(help) => anyhow::anyhow!("{error}\n  help: {help}"),
         None => anyhow::anyhow!("{error}"),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use detect::output::LakeFile;
 
 use crate::cli::Color;
 
@@ -41,8 +42,8 @@ pub(crate) fn tell(text: &str) {
     eprintln!("palisade: {text}");
 }
 
-/// Writes text to a file, whole or not at all.
-pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+/// Writes a file, whole or not at all.
+pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     write_with(path, |out| out.write_all(text.as_bytes()))
 }
 
@@ -57,6 +58,17 @@ pub(crate) fn write_with(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> 
     });
     written.inspect_err(|_| drop(std::fs::remove_file(&partial))).with_context(told)?;
     std::fs::rename(&partial, path).inspect_err(|_| drop(std::fs::remove_file(&partial))).with_context(told)
+}
+
+/// Writes the files of a data lake below a folder.
+pub(crate) fn lake(folder: &Path, files: &[LakeFile]) -> Result<()> {
+    for file in files {
+        let path = folder.join(&file.path);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        write(&path, &file.bytes)?;
+    }
+    Ok(())
 }
 
 /// A form, and where it goes: `sarif=out.sarif`.

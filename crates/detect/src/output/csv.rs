@@ -36,8 +36,8 @@ pub fn csv_row(detection: &Detection, rules: &RuleSet) -> String {
     let cells = [
         time::text(detection.first),
         time::text(detection.last),
-        rule.level.name().to_owned(),
-        super::confidence(rule).name().to_owned(),
+        detection.severity(rules).name().to_owned(),
+        detection.confidence(rules).name().to_owned(),
         rule.id.clone(),
         rule.title.clone(),
         rule.techniques().join(" "),

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use logs::time;
 use model::Severity;
 
-use super::confidence;
-use super::text::incidents;
-use crate::detection::Detection;
+use super::text::{incidents, mark};
+use crate::detection::{Detection, Fact};
 use crate::ruleset::RuleSet;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c2024;background:#fff}\
@@ -26,7 +25,7 @@ pub fn html(detections: &[Detection], rules: &RuleSet) -> String {
     let incidents = incidents(detections, rules);
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
     for detection in detections {
-        *counts.entry(level(detection, rules)).or_default() += 1;
+        *counts.entry(detection.severity(rules)).or_default() += 1;
     }
     let by_level: Vec<String> = counts.iter().rev().map(|(level, count)| format!("{count} {}", level.name())).collect();
     let mut out = format!(
@@ -43,10 +42,6 @@ pub fn html(detections: &[Detection], rules: &RuleSet) -> String {
     }
     out.push_str("</body></html>\n");
     out
-}
-
-fn level(detection: &Detection, rules: &RuleSet) -> Severity {
-    rules.rule(detection.rule).map_or(Severity::Info, |rule| rule.level)
 }
 
 /// No mark-up of a log or a rule reaches the page.
@@ -96,6 +91,12 @@ fn section(worst: Severity, list: &[&Detection], rules: &RuleSet, out: &mut Stri
     out.push_str("</table></section>\n");
 }
 
+/// What the inventory says.
+fn context(detection: &Detection) -> String {
+    let line = |fact: &Fact| format!("<br>{} <code>{}</code>: {}", mark(fact.answer), escaped(&fact.about), escaped(&fact.text));
+    detection.context.iter().map(line).collect()
+}
+
 fn row(detection: &Detection, rules: &RuleSet, out: &mut String) {
     let Some(rule) = rules.rule(detection.rule) else { return };
     let times = if detection.count > 1 { format!(" &times;{}", detection.count) } else { String::new() };
@@ -106,12 +107,12 @@ fn row(detection: &Detection, rules: &RuleSet, out: &mut String) {
         "<tr><td>{}</td><td><span class=\"level {}\">{}</span><br><span class=\"quiet\">{} confidence</span></td><td><b>{}</b>{times}{refused}{}{}\n\
          <details><summary>what to do <span class=\"quiet\">{}</span></summary><p>{}</p><p>{}</p><ul>{next}</ul>\n<p class=\"quiet\">{}{}</p></details></td></tr>\n",
         time::text(detection.first),
-        rule.level.name(),
-        rule.level.name(),
-        confidence(rule).name(),
+        detection.severity(rules).name(),
+        detection.severity(rules).name(),
+        detection.confidence(rules).name(),
         escaped(&rule.title),
         line("by", codes(&detection.calls)),
-        line("on", codes(&detection.resources)),
+        line("on", codes(&detection.resources)) + &context(detection),
         escaped(&rule.id),
         escaped(&rule.description),
         escaped(&rule.extra.runbook),

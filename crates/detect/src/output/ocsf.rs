@@ -3,7 +3,7 @@
 use model::{Confidence, Severity};
 use serde_json::{Value, json};
 
-use crate::detection::Detection;
+use crate::detection::{Answer, Detection, Fact};
 use crate::ruleset::RuleSet;
 use crate::sighting::Sighting;
 
@@ -35,12 +35,22 @@ pub(crate) fn product() -> Value {
 /// A detection as a Detection Finding, class 2004.
 pub fn ocsf_finding(detection: &Detection, rules: &RuleSet) -> Value {
     let Some(rule) = rules.rule(detection.rule) else { return Value::Null };
-    let (severity_id, severity) = severity(rule.level);
-    let (confidence_id, confidence) = confidence(super::confidence(rule));
+    let (severity_id, severity) = severity(detection.severity(rules));
+    let (confidence_id, confidence) = confidence(detection.confidence(rules));
     let attacks: Vec<Value> = rule.techniques().iter().map(|id| json!({"technique": {"uid": id}, "version": "17"})).collect();
     let resources: Vec<Value> = detection.resources.iter().map(|name| json!({"uid": name})).collect();
     let uid = format!("{}-{}-{}", detection.incident, rule.id, detection.first);
-    json!({
+    let answer = |fact: &Fact| match fact.answer {
+        Answer::Yes => "yes",
+        Answer::No => "no",
+        Answer::Unknown => "unknown",
+    };
+    let enrichments: Vec<Value> = detection
+        .context
+        .iter()
+        .map(|fact| json!({"name": "resource", "value": fact.about, "type": "inventory", "data": {"answer": answer(fact), "text": fact.text}}))
+        .collect();
+    let mut finding = json!({
         "class_uid": 2004, "class_name": "Detection Finding", "category_uid": 2, "category_name": "Findings",
         "activity_id": 1, "activity_name": "Create", "type_uid": 200_401, "type_name": "Detection Finding: Create",
         "time": detection.last * 1000, "start_time": detection.first * 1000, "end_time": detection.last * 1000,
@@ -60,7 +70,11 @@ pub fn ocsf_finding(detection: &Detection, rules: &RuleSet) -> Value {
         },
         "evidences": [{"actor": {"user": {"uid": detection.actor.id, "type": detection.actor.class.name()}}}],
         "resources": resources,
-    })
+    });
+    if let Some(map) = finding.as_object_mut().filter(|_| !enrichments.is_empty()) {
+        map.insert("enrichments".to_owned(), Value::Array(enrichments));
+    }
+    finding
 }
 
 /// A record as API Activity, class 6003, or for sign-ins as Authentication, class 3002.

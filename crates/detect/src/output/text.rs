@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use logs::time;
 use model::Severity;
 
-use crate::detection::Detection;
+use crate::detection::{Answer, Detection};
 use crate::ruleset::RuleSet;
 
 /// How many names of a list are shown.
@@ -26,14 +26,19 @@ pub(super) fn incidents<'d>(detections: &'d [Detection], rules: &RuleSet) -> Vec
     for detection in detections {
         incidents.entry(&detection.incident).or_default().push(detection);
     }
-    let worst = |list: &[&Detection]| list.iter().map(|d| level(d, rules)).max().unwrap_or(Severity::Info);
+    let worst = |list: &[&Detection]| list.iter().map(|d| d.severity(rules)).max().unwrap_or(Severity::Info);
     let mut order: Vec<(Severity, Vec<&Detection>)> = incidents.into_values().map(|list| (worst(&list), list)).collect();
     order.sort_by_key(|(worst, list)| (std::cmp::Reverse(*worst), list.first().map(|d| (d.first, d.actor.key().to_owned()))));
     order
 }
 
-fn level(detection: &Detection, rules: &RuleSet) -> Severity {
-    rules.rule(detection.rule).map_or(Severity::Info, |rule| rule.level)
+/// What stands before a fact of the inventory.
+pub(super) fn mark(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Yes => "inventory:",
+        Answer::No => "inventory, not so:",
+        Answer::Unknown => "unknown:",
+    }
 }
 
 /// No control character of a log reaches a terminal.
@@ -68,12 +73,17 @@ fn paragraph(list: &[&Detection], worst: Severity, rules: &RuleSet, out: &mut St
             (failed, count) if failed == count => " (refused)",
             _ => " (partly refused)",
         };
+        let level = detection.severity(rules).name();
         let clock = time::text(detection.first);
         let clock = clock.get(11..19).unwrap_or_default();
-        out.push_str(&format!("  {clock}  {:<8} {}{times}{failed}  [{}]\n", rule.level.name(), rule.title, rule.id));
+        out.push_str(&format!("  {clock}  {:<8} {}{times}{failed}  [{}]\n", level, rule.title, rule.id));
         out.push_str(&format!("            {}\n", some(detection.calls.iter())));
         if !detection.resources.is_empty() {
             out.push_str(&format!("            on {}\n", some(detection.resources.iter())));
+        }
+        for fact in &detection.context {
+            let (about, text) = (clean(&fact.about), clean(&fact.text));
+            out.push_str(&format!("            {} {about}: {text}\n", mark(fact.answer)));
         }
         if let Some(next) = rule.extra.next.first() {
             out.push_str(&format!("            next: {next}\n"));

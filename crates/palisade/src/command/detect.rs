@@ -2,6 +2,7 @@
 
 pub(crate) mod flows;
 
+mod inventory;
 mod reading;
 
 use std::collections::BTreeSet;
@@ -15,10 +16,13 @@ use detect::{Detection, Engine, Matcher, Options, RuleSet, Suppression};
 use model::Severity;
 use serde::Deserialize;
 
+use self::inventory::Inventory;
 use self::reading::{Progress, Worker, together, widen};
 use crate::buckets;
+use crate::cli::{InputArgs, LiveArgs};
 use crate::exit::Exit;
 use crate::input::Knowledge;
+use crate::live::Wanted;
 use crate::logfiles::{self, Files, Input, Outcome};
 use crate::output;
 
@@ -34,7 +38,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many complaints about inputs are told one by one.
 const COMPLAINTS_MAX: usize = 50;
 
-const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator", "html"];
+const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator", "html", "parquet"];
 
 /// The flags of `palisade detect`.
 #[derive(Debug, Args)]
@@ -51,7 +55,7 @@ pub(crate) struct DetectArgs {
     /// A value for a rule's `%NAME%`; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     placeholder: Vec<String>,
-    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator, html.
+    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator, html; parquet=FOLDER.
     #[arg(long, short, value_name = "FORMAT[=FILE]", default_value = "terminal")]
     format: Vec<String>,
     /// One line for each rule and event, nothing grouped, dropped or suppressed: for comparing engines.
@@ -84,8 +88,34 @@ pub(crate) struct DetectArgs {
     /// With `--follow`: stop after so many seconds without a new file.
     #[arg(long, value_name = "SECONDS", requires = "follow")]
     until_idle: Option<u64>,
+    /// Join what the account of the current credentials is like now, as `--snapshot` does.
+    #[arg(long, conflicts_with = "snapshot")]
+    live: bool,
+    #[command(flatten)]
+    sign_in: SignIn,
     #[command(flatten)]
     flows: flows::FlowArgs,
+}
+
+/// How to sign in where a bucket or an account is read.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SignIn {
+    /// The profile of the AWS configuration files to sign in with.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The Region to ask; with `--live`, to read. May be given several times.
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+}
+
+impl SignIn {
+    /// The same as settings of the client.
+    pub(crate) fn config(&self) -> Result<aws::Config> {
+        let regions = self.region.iter().map(|name| model::Region::new(name)).collect::<Result<Vec<_>, _>>();
+        let regions = regions.map_err(|e| anyhow::anyhow!("{e}\n  help: --region eu-central-1"))?;
+        let environment = aws::Environment::of_process();
+        Ok(aws::Config { environment, profile: self.profile.clone(), regions, ..aws::Config::default() })
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,14 +142,36 @@ struct Run<'r> {
     texts: Vec<String>,
     flows: flows::Flows,
     flows_told: Vec<detect::flow::Finding>,
+    inventory: Option<Inventory>,
+}
+
+/// The inventory to join, if one is asked for.
+fn inventory(args: &DetectArgs, knowledge: &Knowledge, now: i64) -> Result<Option<Inventory>> {
+    if args.flows.snapshot.is_empty() && !args.live {
+        return Ok(None);
+    }
+    let live = LiveArgs {
+        live: args.live,
+        profile: args.sign_in.profile.clone(),
+        region: args.sign_in.region.clone(),
+        ..LiveArgs::default()
+    };
+    let live = if args.live { live } else { LiveArgs::default() };
+    let input = InputArgs { live, ..InputArgs::default() };
+    let snapshot = crate::input::read(&args.flows.snapshot, &input, knowledge, Wanted::Everything)?;
+    Ok(Some(Inventory::new(snapshot, &knowledge.catalogue, now)?))
 }
 
 /// Detects.
 pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
+    buckets::sign_in(args.sign_in.config()?);
     let rules = rules(args, knowledge)?;
     let minimum = severity(&args.min_severity)?;
     let fail_on = if args.fail_on == "never" { None } else { Some(severity(&args.fail_on)?) };
     let targets = output::targets(&args.format, FORMATS)?;
+    if targets.iter().any(|target| target.format == "parquet" && target.file.is_none()) {
+        bail!("`parquet` needs a folder\n  help: --format parquet=FOLDER");
+    }
     let options = Options { suppressions: suppressions(&args.suppress)?, now: now(), per_event: args.per_event };
     for old in options.suppressions.iter().filter(|suppression| suppression.is_expired(options.now)) {
         note(&format!("the suppression of {} (`{}`) expired on {}: it no longer holds", old.owner, old.reason, old.expires));
@@ -143,6 +195,7 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
         texts,
         flows: flows::Flows::new(&args.flows, knowledge, now())?,
         flows_told: vec![],
+        inventory: inventory(args, knowledge, now())?,
     };
     run.load_state()?;
     run.everything()?;
@@ -376,8 +429,11 @@ impl Run<'_> {
                 (0..self.targets.len()).for_each(|n| self.push(n, &line));
             }
         }
-        for detection in self.engine.take() {
-            let level = self.rules.rule(detection.rule).map_or(Severity::Info, |rule| rule.level);
+        for mut detection in self.engine.take() {
+            if let Some(inventory) = &mut self.inventory {
+                inventory.join(&mut detection);
+            }
+            let level = detection.severity(self.rules);
             self.worst = self.worst.max(Some(level));
             if level >= self.minimum {
                 self.write(&detection);
@@ -398,7 +454,7 @@ impl Run<'_> {
 
     /// Whether a form needs every detection at the end.
     fn keeps(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.format.as_str(), "terminal" | "navigator" | "html"))
+        self.targets.iter().any(|target| matches!(target.format.as_str(), "terminal" | "navigator" | "html" | "parquet"))
     }
 
     fn push(&mut self, target: usize, text: &str) {
@@ -450,6 +506,10 @@ impl Run<'_> {
         let found = std::mem::take(&mut self.flows_told);
         for number in 0..self.targets.len() {
             let Some(target) = self.targets.get(number).cloned() else { continue };
+            if let ("parquet", Some(folder)) = (target.format.as_str(), &target.file) {
+                self.lake(folder, &self.flows.write(&found, "ocsf"))?;
+                continue;
+            }
             let mut text = match target.format.as_str() {
                 "terminal" if !self.args.per_event => detect::output::text(&self.told, self.rules),
                 "html" => {
@@ -473,6 +533,13 @@ impl Run<'_> {
             self.summary();
         }
         Ok(())
+    }
+
+    /// Writes detections, and the OCSF lines of flow findings, as Parquet.
+    fn lake(&self, folder: &Path, flows: &str) -> Result<()> {
+        let mut events: Vec<_> = self.told.iter().map(|detection| detect::output::ocsf_finding(detection, self.rules)).collect();
+        events.extend(flows.lines().filter_map(|line| serde_json::from_str(line).ok()));
+        output::lake(folder, &detect::output::lake(&events).map_err(anyhow::Error::msg)?)
     }
 
     fn summary(&self) {

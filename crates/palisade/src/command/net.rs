@@ -66,6 +66,17 @@ pub(crate) type Networks = Vec<(String, Network)>;
 /// Reads all paths: saved answers become one network, of however many accounts, and so does every template, plan, state or
 /// snapshot.
 pub(crate) fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
+    let networks = load_any(paths, args, knowledge)?;
+    if networks.is_empty() {
+        let named = paths.iter().chain(&args.input).map(|p| p.display().to_string()).collect::<Vec<_>>();
+        let named = if named.is_empty() { ".".to_owned() } else { named.join("`, `") };
+        bail!("there is nothing about networks in `{named}`");
+    }
+    Ok(networks)
+}
+
+/// The same, also if there are none.
+pub(crate) fn load_any(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Networks> {
     let mut paths: Vec<PathBuf> = paths.iter().chain(&args.input).cloned().collect();
     if paths.is_empty() && !args.live.asked() {
         paths.push(PathBuf::from("."));
@@ -89,12 +100,6 @@ pub(crate) fn load(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -
     for (scope, network) in net::from_snapshot(&snapshot) {
         let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
         networks.push((name, network));
-    }
-    if networks.is_empty() {
-        bail!(
-            "there is nothing about networks in `{}`",
-            paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `")
-        );
     }
     Ok(networks)
 }

@@ -14,7 +14,7 @@ use logs::time;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::command::detect::{inputs, note};
+use crate::command::detect::{SignIn, inputs, note};
 use crate::exit::Exit;
 use crate::logfiles::{Files, Outcome};
 use crate::{hex, output, rsa};
@@ -50,6 +50,9 @@ enum Action {
         /// Leave out what only reads.
         #[arg(long)]
         writes: bool,
+        /// Also write the events as OCSF in Parquet below this folder, as Security Lake lays it out.
+        #[arg(long, value_name = "FOLDER")]
+        parquet: Option<PathBuf>,
         /// The form of the output.
         #[arg(long, short, default_value = "terminal")]
         format: Form,
@@ -60,6 +63,9 @@ enum Action {
         question: String,
         #[command(flatten)]
         from: Source,
+        /// Also write the events as OCSF in Parquet below this folder, as Security Lake lays it out.
+        #[arg(long, value_name = "FOLDER")]
+        parquet: Option<PathBuf>,
         /// The form of the output.
         #[arg(long, short, default_value = "terminal")]
         format: Form,
@@ -114,6 +120,8 @@ struct Source {
     /// Only files delivered on or before this day.
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
+    #[command(flatten)]
+    sign_in: SignIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -141,7 +149,7 @@ enum By {
 /// Investigates.
 pub(crate) fn run(args: &TrailArgs) -> Result<Exit> {
     match &args.action {
-        Action::Timeline { from, actor, resource, ip, writes, format } => {
+        Action::Timeline { from, actor, resource, ip, writes, parquet, format } => {
             let mut parts: Vec<String> = vec![];
             let mut put = |field: &str, value: &Option<String>| parts.extend(value.iter().map(|v| format!("{field}=\"{v}\"")));
             put("who", actor);
@@ -150,9 +158,9 @@ pub(crate) fn run(args: &TrailArgs) -> Result<Exit> {
             if *writes {
                 parts.push("readOnly!=true".to_owned());
             }
-            timeline(from, &parts.join(" "), *format)
+            timeline(from, &parts.join(" "), *format, parquet.as_deref())
         }
-        Action::Query { question, from, format } => timeline(from, question, *format),
+        Action::Query { question, from, parquet, format } => timeline(from, question, *format, parquet.as_deref()),
         Action::Summary { from, by, query, format } => summary(from, *by, query.as_deref().unwrap_or_default(), *format),
         Action::Coverage { from, gap, format } => coverage(from, *gap, *format),
         Action::Verify { folder, public_keys, format } => verify_folder(folder, public_keys.as_deref(), *format),
@@ -164,6 +172,7 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Resul
     let mut paths = Paths::new();
     let standard = Standard::new(&mut paths);
     let query = Query::parse(question, &mut paths).map_err(anyhow::Error::msg)?;
+    crate::buckets::sign_in(source.sign_in.config()?);
     let (inputs, _) = inputs(&source.paths, &source.from, &source.to)?;
     let (mut totals, mut files, mut known) = (Outcome::default(), Files::default(), Known::default());
     for (number, input) in inputs.iter().enumerate() {
@@ -179,7 +188,7 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Resul
     Ok(totals)
 }
 
-fn timeline(source: &Source, question: &str, format: Form) -> Result<Exit> {
+fn timeline(source: &Source, question: &str, format: Form, lake: Option<&Path>) -> Result<Exit> {
     let (mut events, mut more) = (vec![], 0u64);
     let totals = each(source, question, &mut |event| {
         if events.len() < EVENTS_MAX {
@@ -189,6 +198,10 @@ fn timeline(source: &Source, question: &str, format: Form) -> Result<Exit> {
         }
     })?;
     events.sort_by(|a, b| (a.time, &a.id, a.input, a.record).cmp(&(b.time, &b.id, b.input, b.record)));
+    if let Some(folder) = lake {
+        let records: Vec<_> = events.iter().map(detect::output::ocsf_activity).collect();
+        output::lake(folder, &detect::output::lake(&records).map_err(anyhow::Error::msg)?)?;
+    }
     let mut out = String::new();
     for event in &events {
         match format {

@@ -22,6 +22,15 @@ def json_schema(report, schema):
         yield f"{error.json_path}: {error.message[:300]}"
 
 
+def json_lines(report, schema):
+    """Each line by itself; there is at least one."""
+    lines = report.splitlines()
+    if not lines:
+        yield "no line"
+    for number, line in enumerate(lines):
+        yield from (f"line {number}: {problem}" for problem in json_schema(line, schema))
+
+
 def ocsf(report, _):
     """Against the models that other tools read OCSF findings with."""
     from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
@@ -81,10 +90,36 @@ def table(report, _):
                 yield f"row {number}: `{cell[:40]}` would run"
 
 
-FORMS = {"json": json_schema, "sarif": json_schema, "ocsf": ocsf, "asff": asff, "junit": junit, "csv": table}
+def lake(folder, schema):
+    """The Parquet files below a folder, read by DuckDB; `schema` is a JSON file of what the rows of each class must hold."""
+    import duckdb
+
+    wanted = json.loads(pathlib.Path(schema).read_text())
+    for name, rows in wanted.items():
+        files = f"{folder}/{name}/**/*.parquet"
+        table = duckdb.sql(f"select * from read_parquet('{files}', hive_partitioning = true)")
+        got = [dict(zip(table.columns, row)) for row in table.fetchall()]
+        if len(got) != len(rows):
+            yield f"{name}: {len(got)} rows instead of {len(rows)}"
+        for want in rows:
+            if not any(all(part(row, path) == value for path, value in want.items()) for row in got):
+                yield f"{name}: no row with {want} in {got}"
+        packed = duckdb.sql(f"select distinct compression from parquet_metadata('{files}')").fetchall()
+        if packed != [("ZSTD",)]:
+            yield f"{name}: {packed}"
+
+
+def part(value, path):
+    for step in path.split("."):
+        value = value[int(step)] if step.isdigit() and isinstance(value, list) else (value or {}).get(step)
+    return value
+
+
+FORMS = {"lake": lake, "json": json_schema, "jsonl": json_lines, "sarif": json_schema, "ocsf": ocsf, "asff": asff, "junit": junit, "csv": table}
 
 if __name__ == "__main__":
     form, report, *schema = sys.argv[1:]
-    problems = list(FORMS[form](pathlib.Path(report).read_text(), schema[0] if schema else None))
+    report = report if form == "lake" else pathlib.Path(report).read_text()
+    problems = list(FORMS[form](report, schema[0] if schema else None))
     print("\n".join(problems[:20]))
     sys.exit(1 if problems else 0)

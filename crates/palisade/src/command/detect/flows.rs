@@ -35,9 +35,10 @@ pub(crate) struct FlowArgs {
     /// Say which flow log detectors these logs can serve, and which field or input would enable the others.
     #[arg(long)]
     pub(super) capabilities: bool,
-    /// A snapshot, template, plan or folder of saved answers: whose addresses are whose in flow logs, and what can reach what.
+    /// A snapshot, template, plan or folder of saved answers: what a detection names, what is open and who is an administrator;
+    /// whose addresses are whose in flow logs, and what can reach what.
     #[arg(long, value_name = "PATH", visible_alias = "input")]
-    snapshot: Vec<PathBuf>,
+    pub(super) snapshot: Vec<PathBuf>,
     /// A file of addresses, blocks or ranges that flow logs are searched for, one a line.
     #[arg(long, value_name = "FILE")]
     threat_list: Vec<PathBuf>,
@@ -164,7 +165,7 @@ impl Flows {
         let alarms = knowledge.settings.flow.alarms()?;
         let networks = match args.snapshot.as_slice() {
             [] => Networks::new(),
-            paths => net::load(paths, &InputArgs::default(), knowledge)?,
+            paths => net::load_any(paths, &InputArgs::default(), knowledge)?,
         };
         let mut before = states(&args.flow_state, &alarms)?;
         let mut fold = Fold::with_alarms(&alarms);
