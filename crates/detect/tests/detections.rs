@@ -96,6 +96,47 @@ fn each_rule_says_what_a_reader_needs() {
     }
 }
 
+/// GuardDuty's finding types of IAM and S3 by its user guide, and those of EC2 that a call can lead to.
+const GUARDDUTY: &[&str] = &[
+    "CredentialAccess:IAMUser/AnomalousBehavior",
+    "DefenseEvasion:IAMUser/AnomalousBehavior",
+    "Discovery:IAMUser/AnomalousBehavior",
+    "Exfiltration:IAMUser/AnomalousBehavior",
+    "Impact:IAMUser/AnomalousBehavior",
+    "InitialAccess:IAMUser/AnomalousBehavior",
+    "PenTest:IAMUser/KaliLinux",
+    "PenTest:IAMUser/ParrotLinux",
+    "PenTest:IAMUser/PentooLinux",
+    "Persistence:IAMUser/AnomalousBehavior",
+    "Policy:IAMUser/RootCredentialUsage",
+    "PrivilegeEscalation:IAMUser/AnomalousBehavior",
+    "Stealth:IAMUser/CloudTrailLoggingDisabled",
+    "Stealth:IAMUser/PasswordPolicyChange",
+    "UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B",
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS",
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+    "Discovery:S3/AnomalousBehavior",
+    "Exfiltration:S3/AnomalousBehavior",
+    "Impact:S3/AnomalousBehavior.Delete",
+    "Impact:S3/AnomalousBehavior.Permission",
+    "Impact:S3/AnomalousBehavior.Write",
+    "Policy:S3/AccountBlockPublicAccessDisabled",
+    "Policy:S3/BucketAnonymousAccessGranted",
+    "Policy:S3/BucketBlockPublicAccessDisabled",
+    "Policy:S3/BucketPublicAccessGranted",
+    "Stealth:S3/ServerAccessLoggingDisabled",
+    "Impact:EC2/BitcoinDomainRequest.Reputation",
+    "Recon:EC2/PortProbeUnprotectedPort",
+];
+
+#[test]
+fn guardduty_types_exist() {
+    let set = every_rule();
+    let named = set.rules().iter().flat_map(|rule| rule.extra.guardduty.iter().map(move |name| (&rule.id, name)));
+    let unknown: Vec<_> = named.filter(|(_, name)| !GUARDDUTY.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
 fn worst(set: &RuleSet, found: &[Detection]) -> Option<Severity> {
     found.iter().map(|detection| set.rule(detection.rule).unwrap().level).max()
 }

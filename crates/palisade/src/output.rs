@@ -44,7 +44,7 @@ pub(crate) fn tell(text: &str) {
 
 /// Writes a file, whole or not at all.
 pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
-    write_with(path, |out| out.write_all(text.as_bytes()))
+    write_with(path, |out| out.write_all(contents.as_ref()))
 }
 
 /// The same for what is long, piece by piece.

@@ -61,6 +61,8 @@ fn log() -> String {
         record(5, "eve", "iam", "AttachRolePolicy", &attach("reader", "AdministratorAccess")),
         record(6, "fay", "iam", "AttachRolePolicy", &attach("deploy", "AmazonS3ReadOnlyAccess")),
         record(8, "hal", "s3", "PutBucketPolicy", &policy("closed")),
+        record(9, "ian", "iam", "AttachRolePolicy", &attach("deploy", "AdministratorAccess")),
+        record(10, "ian", "iam", "AttachRolePolicy", &attach("reader", "AmazonS3ReadOnlyAccess")),
         record(7, "gus", "cloudtrail", "StopLogging", r#"{"name":"=cmd|'/c calc'!A1"}"#),
     ]
     .concat()
@@ -127,6 +129,9 @@ fn the_inventory_says_what_became_of_it() {
     has(&facts, "yes", "reader: and this made it an administrator");
     let (_, _, facts) = told(&lines, "iam-policy-changed", "fay");
     has(&facts, "yes", "deploy: an administrator, also without arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess");
+    // Who got what of two policies can't be told, so nothing is said to be made of them.
+    let (_, _, facts) = told(&lines, "iam-policy-changed", "ian");
+    assert!(!facts.iter().any(|(_, text)| text.contains("made it an administrator")), "{facts:?}");
     for (form, want) in [("terminal", "inventory: published"), ("html", "inventory: <code>published"), ("ocsf", "enrichments")] {
         let text = palisade(dir.path(), &["detect", "log.json", "--snapshot", "stack.yaml", "-f", form]);
         assert!(text.contains(want), "{form}: {text}");
@@ -162,7 +167,7 @@ fn a_data_lake_can_be_read_by_others() {
                 "enrichments.0.value": d["context"][0]["about"]})
         })
         .collect();
-    let events: Vec<Value> = (1..=8)
+    let events: Vec<Value> = (1..=10)
         .map(|n| serde_json::json!({"metadata.uid": format!("e{n}"), "src_endpoint.ip": "203.0.113.9", "class_uid": 6003, "accountId": 111_122_223_333i64}))
         .collect();
     assert!(findings.len() > 8);

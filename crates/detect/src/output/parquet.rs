@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use logs::time;
 use parquet::basic::{Compression, ConvertedType, Type as Physical, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -53,7 +54,9 @@ pub fn lake(events: &[Value]) -> Result<Vec<LakeFile>, String> {
         };
         for some in events.chunks(FILE_EVENTS_MAX) {
             let bytes = file(columns, some).map_err(|error| format!("cannot make a Parquet file: {error}"))?;
-            let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+            let hash = bytes
+                .iter()
+                .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
             files.push(LakeFile { path: format!("{name}/{partition}/{hash:016x}.parquet"), bytes });
         }
     }
@@ -114,22 +117,14 @@ fn file(columns: &str, events: &[&Value]) -> Result<Vec<u8>, ParquetError> {
 
 fn write(column: &mut SerializedColumnWriter<'_>, leaf: &Column) -> Result<(), ParquetError> {
     let (definition, repetition) = (Some(leaf.definition.as_slice()), Some(leaf.repetition.as_slice()));
-    if !leaf.texts.is_empty() {
-        column.typed::<ByteArrayType>().write_batch(&leaf.texts, definition, repetition)?;
-    } else {
-        match column.untyped() {
-            parquet::column::writer::ColumnWriter::Int32ColumnWriter(typed) => {
-                let numbers: Vec<i32> = leaf.numbers.iter().map(|number| i32::try_from(*number).unwrap_or(i32::MAX)).collect();
-                typed.write_batch(&numbers, definition, repetition)?;
-            }
-            parquet::column::writer::ColumnWriter::Int64ColumnWriter(typed) => {
-                typed.write_batch(&leaf.numbers, definition, repetition)?;
-            }
-            parquet::column::writer::ColumnWriter::ByteArrayColumnWriter(typed) => {
-                typed.write_batch(&leaf.texts, definition, repetition)?;
-            }
-            _ => {}
+    match column.untyped() {
+        ColumnWriter::Int32ColumnWriter(typed) => {
+            let numbers: Vec<i32> = leaf.numbers.iter().map(|number| i32::try_from(*number).unwrap_or(i32::MAX)).collect();
+            typed.write_batch(&numbers, definition, repetition)?;
         }
+        ColumnWriter::Int64ColumnWriter(typed) => _ = typed.write_batch(&leaf.numbers, definition, repetition)?,
+        ColumnWriter::ByteArrayColumnWriter(typed) => _ = typed.write_batch(&leaf.texts, definition, repetition)?,
+        _ => return Err(ParquetError::General("a column of a type that no class has".to_owned())),
     }
     Ok(())
 }
@@ -158,13 +153,13 @@ fn shred<'c>(node: &Type, value: Option<&Value>, levels: Levels, leaves: &'c mut
         let size = count(element).min(leaves.len());
         let (own, rest) = leaves.split_at_mut(size);
         match value.and_then(Value::as_array) {
-            None => drop(shred(element, None, levels, own)),
-            Some(items) if items.is_empty() => drop(shred(element, None, there, own)),
+            None => _ = shred(element, None, levels, own),
+            Some(items) if items.is_empty() => _ = shred(element, None, there, own),
             Some(items) => {
                 for (number, item) in items.iter().enumerate() {
                     let lists = levels.lists + 1;
                     let repetition = if number == 0 { levels.repetition } else { lists };
-                    drop(shred(element, Some(item), Levels { definition: levels.definition + 2, repetition, lists }, own));
+                    _ = shred(element, Some(item), Levels { definition: levels.definition + 2, repetition, lists }, own);
                 }
             }
         }
@@ -238,9 +233,7 @@ mod tests {
 
     #[test]
     fn files_lie_where_the_lake_looks_for_them() {
-        let event = |region: &str, time: i64| {
-            json!({"class_uid": 6003, "time": time, "cloud": {"region": region, "account": {"uid": "111122223333"}}})
-        };
+        let event = |region: &str, time: i64| json!({"class_uid": 6003, "time": time, "cloud": {"region": region, "account": {"uid": "111122223333"}}});
         let events = [event("eu-west-1", 1_772_452_800_000), event("../x", 0), event("eu-west-1", 1_772_452_801_000)];
         let files = lake(&events).unwrap();
         let folders: Vec<&str> = files.iter().map(|file| file.path.rsplit_once('/').unwrap().0).collect();

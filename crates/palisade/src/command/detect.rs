@@ -576,6 +576,6 @@ impl Run<'_> {
 
     fn save_state(&self) -> Result<()> {
         let Some(path) = &self.args.state else { return Ok(()) };
-        output::write(path, &String::from_utf8_lossy(&self.engine.save()))
+        output::write(path, self.engine.save())
     }
 }

@@ -293,7 +293,7 @@ impl Flows {
             state.past.merge(&Past::of(&self.fold, &self.inventory));
             state.told.extend(self.told.clone());
             let bytes = state.save().map_err(|wrong| anyhow::anyhow!("cannot keep the state of flow logs: {wrong}"))?;
-            output::write(path, &String::from_utf8_lossy(&bytes))?;
+            output::write(path, &bytes)?;
         }
         Ok(findings)
     }

@@ -165,7 +165,7 @@ impl Inventory {
         found.retain(|index| {
             let Some(resource) = self.snapshot.resource(*index) else { return false };
             let own = resource.type_name.as_str().split("::").nth(1).unwrap_or_default().to_ascii_lowercase();
-            let same = |called: &str| own.starts_with(called) || called.starts_with(own.as_str());
+            let same = |called: &str| !called.is_empty() && (own.starts_with(called) || called.starts_with(own.as_str()));
             let of_service = service.map_or_else(|| called.iter().any(|called| same(called)), same);
             let of_account = resource.account.as_ref().is_none_or(|own| match account {
                 Some(account) => own.as_str() == account,
@@ -195,6 +195,9 @@ impl Inventory {
     /// Whether a grant that the detection names makes a user or role an administrator.
     fn made_admin(&mut self, about: &str, resource: &Resource, detection: &Detection) -> Option<Fact> {
         let given = &detection.resources;
+        if !is_grant(detection) {
+            return None;
+        }
         let (with, without, grants) = (granted(resource, given), revoked(resource, given), names_of(resource, given));
         if grants.is_empty() {
             return None;
@@ -241,6 +244,18 @@ fn text(value: Option<&Value>) -> Option<&str> {
 
 fn changes_access(call: &str) -> bool {
     CHANGES_ACCESS.iter().any(|word| call.contains(word))
+}
+
+/// Calls that give a principal something.
+const GRANTS: &[&str] =
+    &["iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:AddUserToGroup"];
+
+/// Whether all of a detection's calls gave something, and it can be told who got what: a detection names all that an actor did in
+/// an hour, several principals and several policies without saying which belong together.
+fn is_grant(detection: &Detection) -> bool {
+    let policies = detection.resources.iter().filter(|name| name.contains(":policy/")).count();
+    let others = detection.resources.len() - policies;
+    detection.failed == 0 && detection.calls.iter().all(|call| GRANTS.contains(&call.as_str())) && (policies <= 1 || others <= 1)
 }
 
 /// Lists of a principal, and what in an element is its name.
