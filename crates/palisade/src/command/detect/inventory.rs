@@ -11,8 +11,8 @@ use anyhow::Result;
 use catalogue::Catalogue;
 use detect::{Answer, Class, Detection, FACTS_MAX, Fact};
 use engine::{Config, Filter};
-use iam::StandIns;
 use iam::facts::AccountFacts;
+use iam::{Organisation, StandIns};
 use model::{Finding, Layer, Resource, ResourceIndex, Severity, Snapshot, Truth, TypeName, Value, Verdict};
 
 /// The most grants that are asked about; what comes later is said to be unknown.
@@ -234,7 +234,8 @@ impl Inventory {
         if let Some(place) = snapshot.resources.get_mut(at) {
             *place = changed.clone();
         }
-        AccountFacts::new(&StandIns::new(&snapshot), changed.scope).admin(ResourceIndex(at as u32), changed).truth
+        let (stand_ins, organisation) = (StandIns::new(&snapshot), Organisation::from_snapshot(&snapshot));
+        AccountFacts::new(&stand_ins, &organisation, changed.scope).admin(ResourceIndex(at as u32), changed).truth
     }
 }
 
