@@ -88,6 +88,9 @@ fn words(check: &CheckEntry, loaded: &Loaded, texts: &Texts<'_>, problems: &mut 
     for list in same_as.keys().filter(|list| !LISTS.contains(&list.as_str())) {
         wrong("same_as", format!("`same_as.{list}` is not one of {}", LISTS.join(", ")));
     }
+    for (list, _) in same_as.iter().filter(|(_, ids)| ids.is_empty()) {
+        wrong("same_as", format!("`same_as.{list}` names nothing"));
+    }
     for id in objective.iter().filter(|id| !loaded.pack.objectives.contains_key(*id)) {
         let message = format!("`{id}` is not an objective of objectives.toml");
         let help =
