@@ -158,6 +158,15 @@ struct Bad {
     gap: &'static str,
 }
 
+const CYCLE: &str = "Conditions:
+  A: !Not [!Condition B]
+  B: !Not [!Condition A]
+Resources:
+  Q:
+    Type: AWS::SQS::Queue
+    Condition: A
+";
+
 fn bad_inputs() -> Vec<Bad> {
     let mut bomb = String::from("AWSTemplateFormatVersion: '2010-09-09'\nMetadata:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for n in 1..12 {
@@ -181,6 +190,20 @@ fn bad_inputs() -> Vec<Bad> {
         bad("bomb.yaml", &bomb, "aliases"),
         bad("deep.yaml", &deep_yaml, "deeper"),
         bad("deep.json", &deep_json, "deeper"),
+        bad("empty.yaml", "", "empty"),
+        bad("text.yaml", "just text\n", "neither a template"),
+        bad("list.yaml", "Resources: [1, 2]\n", "must be a mapping"),
+        bad("cycle.yaml", CYCLE, "depends on itself"),
+        bad(
+            "version.json",
+            "{\"format_version\": \"9.0\", \"terraform_version\": \"9.9\", \"resource_changes\": []}",
+            "`9.0` is not known",
+        ),
+        bad(
+            "kinds.json",
+            "{\"format_version\": \"1.2\", \"terraform_version\": \"1.11\", \"resource_changes\": {\"a\": 1}}",
+            "not a list",
+        ),
     ]
 }
 
@@ -202,6 +225,31 @@ fn a_bad_input_is_one_gap_and_the_rest_is_judged() {
         assert_eq!(gaps.iter().filter(told).count(), 1, "{name}: {gaps:?}");
         assert_eq!(gaps.len(), 1, "{name}: {gaps:?}");
     }
+}
+
+#[test]
+fn a_plan_of_another_provider_is_noted() {
+    let dir = folder();
+    let change = r#"{"address": "azurerm_x.y", "mode": "managed", "type": "azurerm_x", "name": "y",
+        "provider_name": "registry.terraform.io/hashicorp/azurerm", "change": {"actions": ["create"], "after": {}}}"#;
+    let plan = format!(r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": [{change}]}}"#);
+    fs::write(dir.path().join("plan.json"), plan).unwrap();
+    let (code, report) = json(dir.path(), &["plan.json", "good.yaml", "--strict", "--fail-on", "never"]);
+    assert_eq!((code, report["gaps"][0]["matters"].as_bool()), (0, Some(false)), "{}", report["gaps"]);
+    assert!(report["gaps"][0]["detail"].as_str().unwrap().starts_with("1 resources of providers other than `aws`"));
+}
+
+#[test]
+fn references_in_a_circle_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let queue = |other: &str| {
+        format!(
+            "{{Type: AWS::SQS::Queue, Properties: {{QueueName: !GetAtt {other}.QueueName, KmsMasterKeyId: !GetAtt {other}.Arn}}}}"
+        )
+    };
+    fs::write(dir.path().join("t.yaml"), format!("Resources:\n  P: {}\n  Q: {}\n", queue("Q"), queue("P"))).unwrap();
+    let (_, report) = json(dir.path(), &["t.yaml"]);
+    assert_eq!(report["summary"]["resources"], 2, "{}", report["gaps"]);
 }
 
 #[test]
