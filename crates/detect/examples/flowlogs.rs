@@ -80,14 +80,16 @@ fn main() {
     pieces(path, &mut |text, end| reader.feed(text, end, &mut |_| ()));
     step("unpack and read", reader.counts().records);
     let mut fold = Fold::default();
+    let mut taker = fold.taker();
     let mut reader = Reader::new(None, i64::MAX);
     pieces(path, &mut |text, end| {
         reader.feed(text, end, &mut |item| {
             if let Item::Record(record, byte) = item {
-                fold.see(record, Origin { input: 0, byte });
+                taker.see(record, Origin { input: 0, byte });
             }
         })
     });
+    drop(taker);
     fold.has_fields(reader.fields().0);
     step("unpack, read and fold", fold.records());
     let (detectors, inventory, threats, past) = (detectors(), Inventory::default(), Threats::default(), Past::default());

@@ -33,7 +33,7 @@ pub use alarm::{Alarm, CELLS_MAX, DISTINCT_EXACT_MAX, Firing, Measure};
 pub use conversation::Origin;
 pub use detector::{Detector, INPUTS, Parameter, Tuning, Value, check_tuning, parse_block, parse_detector};
 pub use finding::{ChartOf, Finding, LISTED_MAX};
-pub use fold::{CONVERSATIONS_MAX, Fold, INTERFACES_MAX, MINUTES_MAX, STRANGERS_MAX};
+pub use fold::{CONVERSATIONS_MAX, Fold, INTERFACES_MAX, MINUTES_MAX, STRANGERS_MAX, Taker};
 pub use inventory::Inventory;
 pub use judge::{Approval, AskNetwork, Capability, Reach, Setup, judge};
 pub use past::{Past, REMEMBERED_MAX};

@@ -7,6 +7,7 @@ use logs::flow::{Direction, Record};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Code;
+use super::table::mix;
 
 /// The most addresses with a known direction that are kept of an interface: the smallest.
 const OWN_MAX: usize = 256;
@@ -62,6 +63,22 @@ pub(crate) struct Interface {
     pub(crate) v6: Shared,
     /// Addresses that the direction of a record says are its own.
     pub(crate) own: BTreeSet<Code>,
+    /// The hash of the last record's account, VPC and instance: the same words need not be looked at again.
+    #[serde(skip)]
+    words: u64,
+}
+
+/// A hash of some words, none of which is far from the record at hand.
+fn hashed(words: [&[u8]; 3]) -> u64 {
+    let mut state = 1;
+    for word in words {
+        let mut chunks = word.chunks_exact(8);
+        for chunk in &mut chunks {
+            state = mix(state, chunk.try_into().map_or(0, u64::from_le_bytes));
+        }
+        state = mix(state, chunks.remainder().iter().fold(word.len() as u64, |bits, byte| bits << 8 | u64::from(*byte)));
+    }
+    state
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -90,6 +107,10 @@ impl Interface {
             Direction::Unsaid => {}
             Direction::Ingress => self.keep(destination),
             Direction::Egress => self.keep(source),
+        }
+        let words = hashed([record.account, record.vpc, record.instance]);
+        if std::mem::replace(&mut self.words, words) == words {
+            return;
         }
         for (own, word) in
             [(&mut self.account, record.account), (&mut self.vpc, record.vpc), (&mut self.instance, record.instance)]

@@ -82,7 +82,7 @@ impl FlowState {
         }
         self.fold.talks = talks;
         let minute = (newest / 60 - 120).max(0) as u32;
-        self.fold.rates.retain(|(_, at), _| *at >= minute);
+        self.fold.rates.keep_from(minute);
     }
 
     /// As the bytes of a file. The same state gives the same bytes.
@@ -91,7 +91,7 @@ impl FlowState {
         let fold = &self.fold;
         let mut talks: Vec<(Key, Tally)> = fold.talks.iter().copied().collect();
         talks.sort_unstable_by_key(|(key, _)| *key);
-        let mut rates: Vec<((u32, u32), Rate)> = fold.rates.iter().map(|(key, rate)| (*key, *rate)).collect();
+        let mut rates: Vec<((u32, u32), Rate)> = fold.rates.iter().copied().collect();
         rates.sort_unstable_by_key(|(key, _)| *key);
         let mut v6: Vec<(u64, String)> = fold.v6.iter().map(|(code, address)| (*code, address.to_string())).collect();
         v6.sort_unstable();
@@ -129,7 +129,7 @@ impl FlowState {
         for (key, tally) in &file.talks {
             fold.talks.add(key, tally);
         }
-        fold.rates.extend(file.rates);
+        file.rates.into_iter().for_each(|(key, rate)| fold.rates.insert(key, rate));
         for (code, text) in &file.v6 {
             fold.v6.insert(*code, address(text)?);
         }

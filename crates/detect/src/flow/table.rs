@@ -1,6 +1,7 @@
 //! A table of conversations that does not move what it holds when it grows.
 
 use super::conversation::{Key, Tally};
+use super::fold::BATCH;
 
 /// Entries of a slab.
 const SLAB: usize = 512;
@@ -70,12 +71,37 @@ impl Table {
         }
     }
 
+    /// Adds to some conversations: where each stands is fetched before the first is changed, so that the memory answers to all at
+    /// once.
+    pub(crate) fn add_all(&mut self, batch: &[(Key, Tally)]) {
+        let mut hashes = [0u64; BATCH];
+        let mask = self.slots.len().wrapping_sub(1);
+        for (hashed, (key, _)) in hashes.iter_mut().zip(batch) {
+            *hashed = hash(key);
+        }
+        let mut numbers = [0u32; BATCH];
+        for (number, hash) in numbers.iter_mut().zip(&hashes) {
+            *number = self.slots.get((hash >> 32) as usize & mask).map_or(0, |slot| slot.1);
+        }
+        let mut flows = 0u32;
+        for number in numbers.iter().filter(|number| **number > 0) {
+            flows = flows.wrapping_add(self.entry(*number - 1).map_or(0, |(_, tally)| tally.forth.flows));
+        }
+        std::hint::black_box(flows);
+        for ((key, tally), hash) in batch.iter().zip(hashes) {
+            self.add_hashed(key, tally, hash);
+        }
+    }
+
     /// Adds to a conversation.
     pub(crate) fn add(&mut self, key: &Key, tally: &Tally) {
+        self.add_hashed(key, tally, hash(key));
+    }
+
+    fn add_hashed(&mut self, key: &Key, tally: &Tally, hash: u64) {
         if self.len * 4 >= self.slots.len() * 3 {
             self.grow();
         }
-        let hash = hash(key);
         let mask = self.slots.len() - 1;
         let mut at = (hash >> 32) as usize & mask;
         while let Some((tag, number)) = self.slots.get(at).copied() {

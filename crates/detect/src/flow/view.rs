@@ -112,6 +112,18 @@ const PRIVATE: &[(Address, u8)] = &[
 ];
 
 pub(crate) fn private(address: Address) -> bool {
+    if address.is_v4() {
+        // The same as below, for the many.
+        let bits = address.0 as u32;
+        return match bits >> 24 {
+            10 => true,
+            172 => bits >> 20 == 0xac1,
+            192 => bits >> 16 == 0xc0a8,
+            100 => bits >> 22 == 0x191,
+            169 => bits >> 16 == 0xa9fe,
+            _ => false,
+        };
+    }
     PRIVATE.iter().any(|(block, bits)| address.within(*block, *bits))
 }
 
@@ -269,5 +281,22 @@ impl<'a> View<'a> {
     /// How many conversations one that was kept stands for.
     pub(crate) fn scale(&self) -> u64 {
         1 << self.fold.thinned.min(32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_way_to_private_addresses_is_the_table() {
+        for (block, bits) in PRIVATE.iter().filter(|(block, _)| block.is_v4()) {
+            let size = 1u128 << (32 - bits);
+            for at in [block.0 - 1, block.0, block.0 + size - 1, block.0 + size] {
+                let address = Address(at);
+                let listed = PRIVATE.iter().any(|(block, bits)| address.within(*block, *bits));
+                assert_eq!(private(address), listed, "{address}");
+            }
+        }
     }
 }

@@ -178,28 +178,53 @@ impl Field {
     }
 }
 
-/// Reads a line. `latest` is the newest time that is believed.
+/// A number that ends at a space or the end, and what comes after the space; `None` if it is anything else or may not fit.
+fn quick_number(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
+    let (mut value, mut digits) = (0u64, 0usize);
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        digits += 1;
+    }
+    // Nineteen digits always fit in 64 bits.
+    if digits == 0 || digits > 19 {
+        return None;
+    }
+    match text.get(digits..)?.split_first() {
+        None => Some((value, None)),
+        Some((b' ', rest)) => Some((value, Some(rest))),
+        Some(_) => None,
+    }
+}
+
+/// Reads a line into a fresh draft. `latest` is the newest time that is believed.
 pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, draft: &mut Draft<'a>) -> Result<Line, Reason> {
-    *draft = Draft::default();
     let mut fields = layout.fields.iter();
-    let mut rest = text;
-    loop {
+    let mut next = Some(text);
+    while let Some(rest) = next {
+        let Some(field) = fields.next() else { return Err(Reason::FieldCount) };
+        let is_number = field.is_number();
+        if is_number && let Some((value, after)) = quick_number(rest) {
+            draft.number(*field, Some(value), latest);
+            next = after;
+            continue;
+        }
         let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
         let (token, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        let Some(field) = fields.next() else { return Err(Reason::FieldCount) };
-        if token != b"-" {
-            if field.is_number() {
-                match number(token) {
-                    Ok(value) => draft.number(*field, Some(value), latest),
-                    Err(reason) => draft.wrong(*field, reason),
-                }
-            } else {
-                draft.text(*field, token);
-            }
+        next = tail.split_first().map(|(_, after)| after);
+        if token == b"-" {
+            continue;
         }
-        match tail.split_first() {
-            Some((_, after)) => rest = after,
-            None => break,
+        if is_number {
+            match number(token) {
+                Ok(value) => draft.number(*field, Some(value), latest),
+                Err(reason) => draft.wrong(*field, reason),
+            }
+        } else {
+            draft.text(*field, token);
         }
     }
     if fields.next().is_some() {

@@ -240,12 +240,16 @@ impl Reader {
     fn again<'a>(&self, text: &'a [u8], draft: &mut Draft<'a>) -> Result<Line, Reason> {
         let bare = without_time(text);
         let Some(layout) = &self.layout else { return Err(Reason::NoLayout) };
+        *draft = Draft::default();
         let read = line::read(bare, layout, self.latest, draft);
         if !matches!(read, Err(Reason::FieldCount)) || self.given.is_some() {
             return read;
         }
         match guess(bare) {
-            Some(other) if other != *layout => line::read(bare, &other, self.latest, draft),
+            Some(other) if other != *layout => {
+                *draft = Draft::default();
+                line::read(bare, &other, self.latest, draft)
+            }
             _ => Err(Reason::FieldCount),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use crate::flow::conversation::{BUCKET, Code, SYN, Tally, bare_bytes};
 use crate::flow::detector::Rule;
 use crate::flow::finding::{Finding, measured, summed};
@@ -21,15 +23,26 @@ const MEASURES: [Measure; 3] = [
 /// A minute of an address of one's own, and whether the volume went out.
 type Minutes = BTreeMap<(Code, bool), BTreeMap<u32, Volume>>;
 
+/// What an address's minutes show: how it was measured, the largest, its threshold, and the minutes over it.
+struct Hit<'m> {
+    measure: &'m Measure,
+    observed: u64,
+    threshold: u64,
+    peaks: Vec<u32>,
+}
+
 /// Minutes over a threshold and over a multiple of the hour before.
 pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
+    let minutes = minutes(view, rule);
+    let hit = |(place, minutes): (&(Code, bool), &BTreeMap<u32, Volume>)| {
+        MEASURES.iter().find_map(|measure| peak(rule, view, place.0, minutes, measure)).map(|hit| (*place, hit))
+    };
+    let hits: BTreeMap<(Code, bool), Hit<'_>> = minutes.iter().filter_map(hit).collect();
+    let mut busy = busiest(view, &hits);
     let mut findings = vec![];
-    for ((address, out), minutes) in minutes(view, rule) {
-        let hit = MEASURES.iter().find_map(|measure| peak(rule, view, address, &minutes, measure).map(|peak| (measure, peak)));
-        let Some(((name, _, of), (observed, threshold, peaks))) = hit else { continue };
+    for ((address, out), Hit { measure: (name, _, of), observed, threshold, peaks }) in hits {
         let way = if out { "out" } else { "in" };
-        let buckets: BTreeSet<u32> = peaks.iter().map(|minute| minute / 15).collect();
-        let talks = busiest(view, address, out, &buckets);
+        let talks = busy.remove(&(address, out)).unwrap_or_default();
         if *name != "flows a second" && transfers(&talks, out, address) {
             continue;
         }
@@ -43,7 +56,8 @@ pub(crate) fn volume(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fin
         }
         finding.first = peaks.first().map_or(finding.first, |minute| i64::from(*minute) * 60);
         finding.last = peaks.last().map_or(finding.last, |minute| i64::from(*minute) * 60 + 59);
-        let chart = minutes.iter().map(|(minute, volume)| (i64::from(*minute) * 60, of(volume))).collect();
+        let every = minutes.get(&(address, out)).into_iter().flatten();
+        let chart = every.map(|(minute, volume)| (i64::from(*minute) * 60, of(volume))).collect();
         findings.push(finding.charted(format!("{name} {way}"), chart));
     }
     findings
@@ -57,7 +71,8 @@ fn minutes(view: &View<'_>, rule: &Rule<'_>) -> Minutes {
     let loud: BTreeSet<Code> = view
         .fold
         .rates
-        .values()
+        .iter()
+        .map(|(_, rate)| rate)
         .flat_map(sides)
         .filter(|side| over(&side.into) || over(&side.out))
         .map(|side| side.address)
@@ -79,13 +94,14 @@ fn minutes(view: &View<'_>, rule: &Rule<'_>) -> Minutes {
 }
 
 /// The largest minute over both limits, its threshold, and all minutes over them.
-fn peak(
+fn peak<'m>(
     rule: &Rule<'_>,
     view: &View<'_>,
     address: Code,
     minutes: &BTreeMap<u32, Volume>,
-    (_, parameter, of): &Measure,
-) -> Option<(u64, u64, Vec<u32>)> {
+    measure: &'m Measure,
+) -> Option<Hit<'m>> {
+    let (_, parameter, of) = measure;
     let threshold = rule.number_for(parameter, view.address(address));
     let times = rule.number("times_usual");
     let over: Vec<(u32, u64)> =
@@ -97,20 +113,30 @@ fn peak(
     };
     let over: Vec<(u32, u64)> = over.into_iter().filter(unusual).collect();
     let observed = over.iter().map(|(_, observed)| *observed).max()?;
-    Some((observed, threshold, over.into_iter().map(|(minute, _)| minute).collect()))
+    Some(Hit { measure, observed, threshold, peaks: over.into_iter().map(|(minute, _)| minute).collect() })
 }
 
-/// The conversations of an address in these quarters of an hour that were the busiest in that direction.
-fn busiest(view: &View<'_>, address: Code, out: bool, buckets: &BTreeSet<u32>) -> Vec<Talk> {
-    let mut talks: Vec<Talk> = view
-        .talks()
-        .map(|(_, talk)| talk)
-        .filter(|(key, _)| buckets.contains(&key.bucket) && (key.client == address || key.server == address))
-        .map(|(key, tally)| Talk { key: *key, tally: *tally, also: None })
-        .collect();
-    talks.sort_unstable_by_key(|talk| (std::cmp::Reverse(way(talk, address, out).0), talk.tally.origin()));
-    talks.truncate(LOOKED_AT);
-    talks
+/// The conversations of each hit's address in its quarters of an hour that were the busiest in its direction.
+fn busiest(view: &View<'_>, hits: &BTreeMap<(Code, bool), Hit<'_>>) -> BTreeMap<(Code, bool), Vec<Talk>> {
+    let mut quarters: FxHashMap<Code, Vec<(bool, BTreeSet<u32>)>> = FxHashMap::default();
+    for ((address, out), hit) in hits {
+        let buckets = hit.peaks.iter().map(|minute| minute / 15).collect();
+        quarters.entry(*address).or_default().push((*out, buckets));
+    }
+    let mut busy: BTreeMap<(Code, bool), Vec<Talk>> = BTreeMap::new();
+    for (_, (key, tally)) in view.talks().filter(|_| !quarters.is_empty()) {
+        let other = (key.client != key.server).then_some(key.server);
+        for end in std::iter::once(key.client).chain(other) {
+            for (out, _) in quarters.get(&end).into_iter().flatten().filter(|(_, buckets)| buckets.contains(&key.bucket)) {
+                busy.entry((end, *out)).or_default().push(Talk { key: *key, tally: *tally, also: None });
+            }
+        }
+    }
+    for ((address, out), talks) in &mut busy {
+        talks.sort_unstable_by_key(|talk| (std::cmp::Reverse(way(talk, *address, *out).0), talk.tally.origin()));
+        talks.truncate(LOOKED_AT);
+    }
+    busy
 }
 
 /// How many conversations tell what a flood is made of.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use logs::flow::Address;
 use model::{Confidence, Severity};
 
 use crate::flow::conversation::Code;
@@ -55,9 +56,14 @@ pub(crate) fn leaving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Fi
 /// Sources that nobody can have, or that are your own and were never given out; one address at two interfaces of a VPC.
 pub(crate) fn arriving(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let bogons = rule.blocks("bogons");
+    let narrow = |(block, bits): &(Address, u8)| (block.0 as u32, u32::MAX.checked_shl(32 - u32::from(*bits)).unwrap_or(0));
+    let bogons_v4: Vec<(u32, u32)> = bogons.iter().filter(|(block, _)| block.is_v4()).map(narrow).collect();
     let impossible = |code: Code| {
-        let address = view.address(code);
-        bogons.iter().any(|(block, bits)| address.within(*block, *bits)) || view.inventory.dark(address)
+        let bogus = match u32::try_from(code) {
+            Ok(address) => bogons_v4.iter().any(|(block, mask)| address & mask == *block),
+            Err(_) => bogons.iter().any(|(block, bits)| view.address(code).within(*block, *bits)),
+        };
+        bogus || (!view.inventory.subnets.is_empty() && view.inventory.dark(view.address(code)))
     };
     let groups = view.groups(|key, tally| {
         let counts = tally.forth.flows > 0 && (key.client == key.server || impossible(key.client));

@@ -68,3 +68,34 @@ fn a_packet_source_past_the_most_is_told() {
     assert_eq!((past.strangers.len(), past.strangers_lost), (8, 1));
     assert!(past.gaps().iter().any(|gap| gap.contains("spoofing may be missed")), "{:?}", past.gaps());
 }
+
+#[test]
+fn many_records_at_once_come_to_what_they_come_to_one_by_one() {
+    let mut lines = vec![];
+    crate::flow::synthetic::sea(6, 3000, &mut |line| lines.push(line.to_owned()));
+    let text = lines.join("\n");
+    let read = |sink: &mut dyn FnMut(&Record<'_>, Origin)| {
+        Reader::new(None, START * 2).feed(text.as_bytes(), true, &mut |item| {
+            if let Item::Record(record, byte) = item {
+                sink(record, Origin { input: 0, byte });
+            }
+        });
+    };
+    let sorted = |fold: &Fold| {
+        let mut talks: Vec<(Key, Tally)> = fold.talks.iter().copied().collect();
+        let mut rates: Vec<((u32, u32), Rate)> = fold.rates.iter().copied().collect();
+        talks.sort_unstable_by_key(|(key, _)| *key);
+        rates.sort_unstable_by_key(|(key, _)| *key);
+        (talks, rates, fold.records, fold.thinned)
+    };
+    for limit in [CONVERSATIONS_MAX, 500] {
+        let limits = Limits { conversations: limit, ..Limits::default() };
+        let (mut single, mut batched) = (Fold { limits, ..Fold::default() }, Fold { limits, ..Fold::default() });
+        read(&mut |record, origin| single.see(record, origin));
+        let mut taker = batched.taker();
+        read(&mut |record, origin| taker.see(record, origin));
+        drop(taker);
+        assert!(sorted(&single).0.len() > 100);
+        assert_eq!(sorted(&single), sorted(&batched), "{limit}");
+    }
+}

@@ -229,8 +229,9 @@ impl Flows {
         let mut reader = Reader::new(self.layout.clone(), self.latest);
         let mut fold = Fold::with_alarms(&self.alarms);
         let mut rejects: Vec<Reject> = vec![];
+        let mut taker = fold.taker();
         let mut sink = |item: Item<'_>| match item {
-            Item::Record(record, byte) => fold.see(record, Origin { input: 0, byte }),
+            Item::Record(record, byte) => taker.see(record, Origin { input: 0, byte }),
             Item::Reject(reject) if rejects.iter().all(|held| held.reason != reject.reason) => rejects.push(reject),
             Item::Reject(_) => {}
         };
@@ -240,9 +241,11 @@ impl Flows {
                 Err(error) => Columns { fault: Some(format!("{error:#}")), ..Columns::default() },
             };
             let Columns { counts, fields, unknown, fault } = columns;
+            drop(taker);
             return Read { fold, fields, unknown, counts, rejects, fault };
         }
         let (_, fault) = Files::default().unpack(input, &mut |text, last| reader.feed(text, last, &mut sink));
+        drop(taker);
         let (fields, unknown) = reader.fields();
         Read {
             fold,
