@@ -17,6 +17,8 @@ mod credentials;
 mod endpoint;
 mod environment;
 mod error;
+#[cfg(test)]
+mod every_call;
 mod facts;
 mod objects;
 mod permissions;

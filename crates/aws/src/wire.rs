@@ -48,6 +48,7 @@ pub(crate) fn decode(name: &str, service: &Service, operation: (&str, &Operation
         (Protocol::RestJson | Protocol::RestXml, Some((member, shape)))
             if matches!(service.shape(shape.shape), Shape::Text | Shape::Blob) =>
         {
+            special::raw_document(operation_name, text()?)?;
             [(Text::from(member), Value::text(text()?))].into_iter().collect()
         }
         (Protocol::RestJson, Some((member, shape))) => {

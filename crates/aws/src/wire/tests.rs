@@ -210,3 +210,17 @@ fn times_have_one_form() {
     assert_eq!(time("soon"), "soon");
     assert_eq!(time("1e300"), "1e300");
 }
+
+#[test]
+fn what_is_no_policy_is_not_taken_for_one() {
+    let service = crate::facts::Facts::get().service("s3").unwrap();
+    let operation = service.operations.get_key_value("GetBucketPolicy").unwrap();
+    let read = |body: &str| {
+        let raw = Raw { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        decode("s3", service, (operation.0, operation.1), &raw)
+    };
+    assert!(read("{\"Statement\": []}").is_ok());
+    for body in ["<html><body>Sign in</body></html>", "\"?\"", "[]", "oops", ""] {
+        assert!(read(body).is_err(), "{body}");
+    }
+}
