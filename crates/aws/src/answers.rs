@@ -28,6 +28,8 @@ pub struct Answers<'a> {
     told: Vec<Told>,
     /// The types that a file lists (be it none of them), and where.
     listed: BTreeSet<(TypeName, Place)>,
+    /// Answers that say that there is more than they hold.
+    cut: Vec<Gap>,
 }
 
 /// An item of a listing.
@@ -52,7 +54,7 @@ struct Single<'a> {
 impl<'a> Answers<'a> {
     /// Nothing read yet.
     pub fn new(plan: &'a Plan) -> Answers<'a> {
-        Answers { plan, found: Vec::new(), singles: Vec::new(), told: Vec::new(), listed: BTreeSet::new() }
+        Answers { plan, found: Vec::new(), singles: Vec::new(), told: Vec::new(), listed: BTreeSet::new(), cut: Vec::new() }
     }
 
     /// True if [`Answers::add`] would read the document.
@@ -115,6 +117,7 @@ impl<'a> Answers<'a> {
         let file = Text::from(path);
         for kind in kinds {
             self.listed.insert((kind.type_name.clone(), place.clone()));
+            self.cut.extend(cut_off(kind, &answer, place, &file));
             for (item, named) in items(kind, &answer, place.named()) {
                 self.found.push(Found { kind, item, named, place: place.clone(), file: file.clone() });
             }
@@ -163,6 +166,7 @@ impl<'a> Answers<'a> {
         snapshot.resources = resources;
         snapshot.gaps = gaps.finish();
         snapshot.gaps.extend(self.unlisted());
+        snapshot.gaps.append(&mut self.cut);
         snapshot.gaps.sort();
         snapshot
     }
@@ -237,6 +241,22 @@ impl<'a> Answers<'a> {
         out.dedup();
         out
     }
+}
+
+/// The gap of an answer that is one page of several.
+fn cut_off(kind: &TypePlan, answer: &Value, place: &Place, file: &Text) -> Option<Gap> {
+    let step = kind.last_call()?;
+    let call = step.call.as_deref()?;
+    if !crate::client::has_more(&step.service, call, answer) {
+        return None;
+    }
+    let what = format!("{}:{call}", step.service);
+    let gap = Gap::new(what, GapReason::NotCollected, "the answer is one page of several: it ends with a token for the next");
+    let mut gap = gap.help("save it again without `--max-items` and `--no-paginate`, or the other pages beside it").in_file(&**file, None);
+    gap.account = place.account.clone();
+    gap.region = place.region.clone().filter(|_| kind.scope == CollectScope::Region);
+    gap.type_name = Some(kind.type_name.clone());
+    Some(gap)
 }
 
 /// The gap of a call that no file answers.

@@ -17,6 +17,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 pub(crate) use http::{Http, HttpError, HttpLimits};
 pub(crate) use limit::random;
+pub(crate) use pages::has_more;
 
 use crate::credentials::{Credentials, Provider};
 use crate::endpoint::{self, Endpoint};

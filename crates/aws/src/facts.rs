@@ -95,7 +95,7 @@ pub(crate) struct Operation {
 }
 
 /// How an operation pages: which outputs become which inputs of the next call.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Pages {
     #[serde(rename = "in")]
     pub(crate) inputs: Vec<String>,

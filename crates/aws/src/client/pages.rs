@@ -1,5 +1,7 @@
 //! Every page of a listing.
 
+use std::borrow::Cow;
+
 use model::Value;
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -47,8 +49,10 @@ impl PagesOf<'_> {
             return Err(limit(format!("more than {} pages", limits.pages_max)));
         }
         let answer = self.client.call(Call { input: &input, ..call }).await?;
-        let pages = Facts::get().service(call.service).and_then(|s| s.operations.get(call.operation)?.pages.as_ref());
-        let Some((pages, tokens)) = pages.and_then(|p| Some((p, next(p, &answer)?))) else { return Ok(Some(answer)) };
+        let pages = paging(call.service, call.operation);
+        let Some((pages, tokens)) = pages.and_then(|p| next(&p, &answer).map(|tokens| (p, tokens))) else {
+            return Ok(Some(answer));
+        };
         if self.tokens.as_ref() == Some(&tokens) {
             return Err(limit("the pages repeat: the same token came twice".to_owned()));
         }
@@ -63,6 +67,27 @@ impl PagesOf<'_> {
         self.input = Some(input);
         Ok(Some(answer))
     }
+}
+
+/// What botocore calls a token where it describes no paging: an input and an output of one of these names.
+const TOKENS: &[&str] = &["NextToken", "nextToken", "NextMarker"];
+
+/// How an operation pages; `None` if it doesn't.
+fn paging(service: &str, operation: &str) -> Option<Cow<'static, Pages>> {
+    let service = Facts::get().service(service)?;
+    let facts = service.operations.get(operation)?;
+    if let Some(pages) = &facts.pages {
+        return Some(Cow::Borrowed(pages));
+    }
+    let (input, output) = (service.object(facts.input)?, service.object(facts.output)?);
+    let token = TOKENS.iter().find(|t| input.members.contains_key(**t) && output.members.contains_key(**t))?;
+    Some(Cow::Owned(Pages { inputs: vec![(*token).to_owned()], outputs: vec![(*token).to_owned()], more: None }))
+}
+
+/// True if an answer says that there are more pages. The AWS CLI writes any token as `NextToken`.
+pub(crate) fn has_more(service: &str, operation: &str, answer: &Value) -> bool {
+    let by_cli = answer.get("NextToken").and_then(Value::as_str).is_some_and(|t| !t.is_empty());
+    by_cli || paging(service, operation).is_some_and(|pages| next(&pages, answer).is_some())
 }
 
 /// The tokens of the next page; `None` if there is none.
