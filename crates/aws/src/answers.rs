@@ -252,7 +252,8 @@ fn cut_off(kind: &TypePlan, answer: &Value, place: &Place, file: &Text) -> Optio
     }
     let what = format!("{}:{call}", step.service);
     let gap = Gap::new(what, GapReason::NotCollected, "the answer is one page of several: it ends with a token for the next");
-    let mut gap = gap.help("save it again without `--max-items` and `--no-paginate`, or the other pages beside it").in_file(&**file, None);
+    let mut gap =
+        gap.help("save it again without `--max-items` and `--no-paginate`, or the other pages beside it").in_file(&**file, None);
     gap.account = place.account.clone();
     gap.region = place.region.clone().filter(|_| kind.scope == CollectScope::Region);
     gap.type_name = Some(kind.type_name.clone());

@@ -192,3 +192,45 @@ fn a_snapshot_file_is_an_input_and_a_bad_one_a_gap() {
         assert!(told.contains(words), "{file}: {told}");
     }
 }
+
+/// What the AWS CLI writes with `--output yaml` is the same answer; findings say on which line a resource stands.
+#[test]
+fn yaml_and_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    answer(dir.path(), "json/123456789012/eu-west-1/groups.json", &open_group());
+    let yaml = "SecurityGroups:\n- Description: web\n  GroupId: sg-1\n  GroupName: web\n  IpPermissions:\n  - FromPort: 22\n    IpProtocol: tcp\n    \
+        IpRanges:\n    - CidrIp: 0.0.0.0/0\n    ToPort: 22\n  IpPermissionsEgress: []\n  OwnerId: '123456789012'\n  VpcId: vpc-1\n";
+    write(dir.path(), "yaml/123456789012/eu-west-1/groups.yaml", yaml);
+    let line = |folder: &str| {
+        let report = scan(dir.path(), &[folder]);
+        let of = |f: &&Value| f["check"] == "ec2-security-group-ssh-open" && f["verdict"] == "fail";
+        let finding = report["findings"].as_array().unwrap().iter().find(of).unwrap_or_else(|| panic!("{report}")).clone();
+        assert!(finding["resource"]["file"].as_str().is_none_or(|f| f.contains("groups.")), "{finding}");
+        finding.to_string()
+    };
+    let (of_json, of_yaml) = (line("json"), line("yaml"));
+    let wanted = serde_json::to_string_pretty(&open_group()).unwrap().lines().position(|l| l.contains("\"sg-1\"")).unwrap() + 1;
+    assert!(of_json.contains(&format!("\"line\":{wanted}")), "{wanted}: {of_json}");
+    assert!(of_yaml.contains("\"line\":3"), "{of_yaml}");
+}
+
+/// One page of several is not the whole: a gap names the call and the file.
+#[test]
+fn a_page_of_several_is_a_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut page = open_group();
+    let whole = "whole/123456789012/eu-west-1/groups.json";
+    answer(dir.path(), whole, &page);
+    page["NextToken"] = "abc".into();
+    answer(dir.path(), "page/123456789012/eu-west-1/groups.json", &page);
+    let told = |folder: &str| {
+        let report = scan(dir.path(), &[folder]);
+        let gaps = report["gaps"].as_array().unwrap().iter();
+        gaps.filter(|g| {
+            g["what"] == "ec2:DescribeSecurityGroups" && g["detail"].as_str().unwrap().contains("one page of several")
+        })
+        .filter(|g| g["file"].as_str().unwrap().ends_with("groups.json") && g["matters"] == true)
+        .count()
+    };
+    assert_eq!((told("whole"), told("page")), (0, 1));
+}

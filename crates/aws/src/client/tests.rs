@@ -131,6 +131,22 @@ fn pages_are_followed_to_the_end() {
     assert_eq!(server.asked().len(), 2);
 }
 
+/// botocore describes no paging for these, but they page.
+#[test]
+fn pages_that_nobody_describes_are_followed_too() {
+    for (service, call, token, list) in
+        [("wafv2", "ListWebACLs", "NextMarker", "WebACLs"), ("events", "ListEventBuses", "NextToken", "EventBuses")]
+    {
+        let server = serve(move |asked, _| match asked.body.contains("page-2") {
+            true => Reply::ok(format!("{{\"{list}\":[{{\"Name\":\"b\"}}]}}")),
+            false => Reply::ok(format!("{{\"{list}\":[{{\"Name\":\"a\"}}],\"{token}\":\"page-2\"}}")),
+        });
+        let input = if service == "wafv2" { json!({ "Scope": "REGIONAL" }) } else { json!({}) };
+        let all = call_with(&server, quick(), service, call, input).unwrap();
+        assert_eq!(all.get(list).and_then(Value::as_list).map(<[Value]>::len), Some(2), "{call}");
+    }
+}
+
 #[test]
 fn pages_that_repeat_or_never_end_are_a_limit() {
     let page = "{\"TableNames\":[\"a\"],\"LastEvaluatedTableName\":\"a\"}";

@@ -1,11 +1,14 @@
 //! Files that are no infrastructure as code: snapshot files, and saved answers of the AWS CLI.
 
+mod places;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use aws::{Answers, Plan};
 use model::{Gap, GapReason, Snapshot, Span, TypeName};
 use serde_json::Value as Json;
+use syntax::{Kind, Node, Typed};
 
 /// The most bytes of one saved answer.
 const ANSWER_BYTES_MAX: u64 = 512 << 20;
@@ -66,7 +69,9 @@ impl Folder {
                 }
             }
         }
-        answers.finish(&self.name)
+        let mut snapshot = answers.finish(&self.name);
+        places::fill_in(&mut snapshot.resources);
+        snapshot
     }
 }
 
@@ -148,10 +153,14 @@ fn look(path: &Path, known: &Answers<'_>) -> Look {
     if text.get(..HINT_BYTES.min(text.len())).unwrap_or(text).contains("An error occurred (") {
         return Look::Answer(Content::Failure(text.to_owned()));
     }
-    if !text.starts_with(['{', '[']) {
-        return Look::Other(Vec::new());
-    }
-    match documents(text) {
+    let read = match text.starts_with(['{', '[']) {
+        true => documents(text),
+        false => match yaml(text) {
+            Some(document) if known.knows(&file, &document) => Ok(vec![document]),
+            _ => return Look::Other(Vec::new()),
+        },
+    };
+    match read {
         Ok(documents) if documents.iter().any(|d| known.knows(&file, d) || net::is_answer(d)) => {
             Look::Answer(Content::Documents(documents))
         }
@@ -205,6 +214,32 @@ fn reason_of(error: &store::StoreError) -> GapReason {
         store::StoreError::TooNew { .. } => GapReason::Unsupported,
         store::StoreError::TooLong { .. } => GapReason::Limit,
         _ => GapReason::Malformed,
+    }
+}
+
+/// The answer in text that the AWS CLI wrote with `--output yaml`; `None` for what is no such thing.
+fn yaml(text: &str) -> Option<Json> {
+    let first = text.lines().find(|line| !line.starts_with(['#', '-']) && !line.is_empty())?;
+    let key = first.split_once(':')?.0;
+    if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let limits = iac::Limits::default().text;
+    let document = syntax::parse_yaml(text, &limits).ok()?;
+    Some(to_json(&document.root))
+}
+
+/// A tree as JSON; the parser has limited its depth.
+fn to_json(node: &Node) -> Json {
+    match &node.kind {
+        Kind::Map(entries) => Json::Object(entries.iter().map(|e| (e.key.to_string(), to_json(&e.node))).collect()),
+        Kind::Seq(items) => items.iter().map(to_json).collect(),
+        Kind::Scalar(scalar) => match scalar.typed {
+            Typed::Null => Json::Null,
+            Typed::Bool(is) => Json::Bool(is),
+            Typed::Number => serde_json::from_str(&scalar.text).unwrap_or_else(|_| Json::String(scalar.text.to_string())),
+            Typed::Str => Json::String(scalar.text.to_string()),
+        },
     }
 }
 
