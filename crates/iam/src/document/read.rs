@@ -29,7 +29,9 @@ pub(super) fn policy(document: &Value) -> Policy {
     let statements = reader.statements(map.get("Statement"));
     let unreadable = match map.get("Statement") {
         Some(Value::Unknown(unknown)) => Some(Text::from(format!("{}: {}", unknown.reason.words(), unknown.what))),
-        Some(Value::Link(_) | Value::Mixed(_) | Value::Str(_)) => Some(Text::from("the statements cannot be read")),
+        Some(Value::Link(_) | Value::Mixed(_) | Value::Str(_) | Value::Int(_) | Value::Dec(_) | Value::Bool(_)) => {
+            Some(Text::from("the statements cannot be read"))
+        }
         Some(Value::List(items)) if items.len() > STATEMENTS_MAX => {
             Some(Text::from(format!("more than {STATEMENTS_MAX} statements")))
         }
@@ -465,5 +467,18 @@ fn text_pieces(value: &Value, syntax: Syntax) -> Option<(Vec<Piece>, Text)> {
         }
         Value::Int(n) => Some((glob::pieces(&n.to_string(), syntax), Text::from(n.to_string()))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_another_kind_are_unreadable() {
+        for statement in ["7", "7.5", "true", "\"x\""] {
+            let policy = Policy::from_json(&format!(r#"{{"Statement":{statement}}}"#));
+            assert!(policy.unreadable.is_some() && !policy.problems.is_empty(), "{statement}");
+        }
     }
 }
