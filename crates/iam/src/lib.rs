@@ -49,8 +49,8 @@ pub use overlap::OVERLAP_STEPS_MAX;
 pub use request::{Breadth, Caller, Context, Entry, Identity, Mode, REQUEST_TEXT_BYTES_MAX, Request};
 pub use source::{places, policy_in};
 pub use stand_in::StandIns;
-pub use symbolic::search::{NODES_MAX, UNDECIDED_MAX};
-pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX};
+pub use symbolic::search::{JUDGED_MAX, NODES_MAX, UNDECIDED_MAX};
+pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX, STEPS_MAX};
 
 /// Unpacks embedded data; empty text if it is not what it should be, which a test rules out.
 fn unpack(packed: &[u8], bytes_max: usize) -> String {

@@ -15,10 +15,10 @@ use rustc_hash::FxHashSet;
 
 use crate::arn::{ArnPattern, Short};
 use crate::glob::{Matcher, Tokens, Variables, glob_match};
-use witness::Capped;
+use witness::{Budget, Capped};
 
 pub use values::ENTRIES_MAX;
-pub use witness::STATES_MAX;
+pub use witness::{STATES_MAX, STEPS_MAX};
 
 /// Most representatives of one dimension.
 pub const REPRESENTATIVES_MAX: usize = 50_000;
@@ -28,7 +28,12 @@ pub(crate) type Shown = (Vec<String>, Vec<u32>);
 
 /// Texts of several fields that show every combination of patterns matching in all fields, each with the positions of the
 /// patterns that match.
-pub(crate) fn fields(patterns: &[&[Matcher]], prefer: &[&str], variables: &dyn Variables) -> Result<Vec<Shown>, Capped> {
+pub(crate) fn fields(
+    patterns: &[&[Matcher]],
+    prefer: &[&str],
+    variables: &dyn Variables,
+    budget: &Budget,
+) -> Result<Vec<Shown>, Capped> {
     let width = prefer.len();
     let mut seen: FxHashSet<(usize, Vec<u32>)> = FxHashSet::default();
     let mut done = Vec::new();
@@ -48,7 +53,8 @@ pub(crate) fn fields(patterns: &[&[Matcher]], prefer: &[&str], variables: &dyn V
             })
             .collect();
         let tokens: Vec<Tokens> = here.iter().map(|(_, t)| t.clone()).collect();
-        let texts = witness::texts(&tokens, prefer.get(depth..=depth).unwrap_or_default())?;
+        let texts = witness::texts(&tokens, prefer.get(depth..=depth).unwrap_or_default(), budget)?;
+        budget.spend(texts.len() * here.len())?;
         for text in texts.into_iter().rev() {
             let rest: Vec<u32> = here.iter().filter(|(_, t)| glob_match(t, &text)).map(|(i, _)| *i).collect();
             if seen.insert((depth, rest.clone())) {
@@ -70,9 +76,10 @@ pub(crate) fn arns(
     short: Short,
     prefer: &[&str; 6],
     variables: &dyn Variables,
+    budget: &Budget,
 ) -> Result<Vec<String>, Capped> {
     let six: Vec<&[Matcher]> = patterns.iter().filter_map(|p| p.fields(short)).map(|f| f.as_slice()).collect();
-    let mut all: Vec<String> = fields(&six, prefer, variables)?.into_iter().map(|(f, _)| f.join(":")).collect();
+    let mut all: Vec<String> = fields(&six, prefer, variables, budget)?.into_iter().map(|(f, _)| f.join(":")).collect();
     for pattern in patterns {
         if let ArnPattern::Malformed(text) = pattern {
             all.extend(text.exact().map(str::to_owned));

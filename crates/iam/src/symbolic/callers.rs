@@ -2,7 +2,7 @@
 
 use model::Text;
 
-use super::witness::Capped;
+use super::witness::{Budget, Capped};
 use crate::arn::{ArnPattern, Short};
 use crate::document::{Clause, PrincipalPattern, Statement};
 use crate::glob::Variables;
@@ -27,7 +27,7 @@ pub(crate) const DERIVED: &[&str] = &[
 ];
 
 /// One caller for every way in which the statements can tell callers apart.
-pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables) -> Result<Vec<Caller>, Capped> {
+pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables, budget: &Budget) -> Result<Vec<Caller>, Capped> {
     let mut accounts: Vec<Text> = vec![STRANGE_ACCOUNT.into()];
     let mut names: Vec<Text> = vec![SOMEBODY.into()];
     let mut all =
@@ -66,7 +66,7 @@ pub(crate) fn callers(statements: &[&Statement], variables: &dyn Variables) -> R
     names.sort_unstable();
     names.dedup();
     if !patterns.is_empty() {
-        from_patterns(patterns, &accounts, variables, &mut all)?;
+        from_patterns(patterns, &accounts, (variables, budget), &mut all)?;
     }
     for account in &accounts {
         all.push(Caller::parse(&format!("arn:aws:iam::{account}:root")));
@@ -105,14 +105,14 @@ fn from_clause(
 fn from_patterns(
     mut patterns: Vec<ArnPattern>,
     accounts: &[Text],
-    variables: &dyn Variables,
+    (variables, budget): (&dyn Variables, &Budget),
     all: &mut Vec<Caller>,
 ) -> Result<(), Capped> {
     let kinds = ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*", "arn:aws:iam::*:root", "arn:aws:sts::*:federated-user/*"];
     patterns.extend(kinds.iter().map(|k| ArnPattern::parse(k, false)));
     patterns.extend(accounts.iter().map(|a| ArnPattern::parse(&format!("arn:aws:iam::{a}:*"), false)));
     let refs: Vec<&ArnPattern> = patterns.iter().collect();
-    for arn in super::arns(&refs, Short::Never, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, SOMEBODY], variables)? {
+    for arn in super::arns(&refs, Short::Never, &["arn", "aws", "iam", "", STRANGE_ACCOUNT, SOMEBODY], variables, budget)? {
         let caller = Caller::parse(&arn);
         let real = caller.account().is_some_and(|a| is_account(a)) && !matches!(caller, Caller::Other(_));
         let named = caller.identity().is_some_and(|i| !i.name.is_empty());

@@ -1,11 +1,14 @@
 //! The search for a request that one set of policies allows and another does not.
+//!
+//! Some statement of the candidate has to allow the request, so each is looked at by itself: the candidate's other allowances
+//! can be left out, its own conditions are chosen first, and a branch in which it does not hold is given up.
 
 use model::{Text, Truth};
 use rustc_hash::FxHashSet;
 
 use super::callers::{self, DERIVED};
 use super::values;
-use super::witness::Capped;
+use super::witness::{Budget, Capped};
 use crate::arn::{ArnPattern, Parts};
 use crate::document::{Clause, Effect, Policy, Statement};
 use crate::evaluate::{Asked, Kind, layer, principals_grant};
@@ -15,6 +18,10 @@ use crate::request::{Caller, Context, Entry, Mode, Request};
 
 /// Most partial requests that one search looks at.
 pub const NODES_MAX: usize = 400_000;
+
+/// Most statements that one search judges, for all partial requests together. It bounds the time: a policy of dozens of
+/// statements takes as long for a tenth of the partial requests.
+pub const JUDGED_MAX: usize = 300_000;
 
 /// Most requests found that turn out to be undecided before the search stops.
 pub const UNDECIDED_MAX: usize = 64;
@@ -53,6 +60,8 @@ struct Entrant<'a> {
 struct Walk<'a> {
     goal: &'a Goal<'a>,
     nodes: usize,
+    judged: usize,
+    budget: Budget,
     reasons: Vec<String>,
     undecided: usize,
 }
@@ -79,7 +88,7 @@ impl From<Capped> for Stop {
 }
 
 pub(crate) fn search(goal: &Goal<'_>) -> Found {
-    let mut walk = Walk { goal, nodes: 0, reasons: Vec::new(), undecided: 0 };
+    let mut walk = Walk { goal, nodes: 0, judged: 0, budget: Budget::default(), reasons: Vec::new(), undecided: 0 };
     let result = walk.actions();
     let mut found = Found { request: None, reasons: walk.reasons };
     match result {
@@ -122,8 +131,8 @@ impl<'a> Walk<'a> {
         }
         let refs: Vec<&[Matcher]> = patterns.iter().map(|p| p.as_slice()).collect();
         let nothing = Context::new(Mode::Discovery).apart();
-        let mut seen: FxHashSet<Vec<bool>> = FxHashSet::default();
-        for (text, alive) in super::fields(&refs, &["other", "other"], &nothing)? {
+        let mut seen: FxHashSet<(usize, Vec<bool>)> = FxHashSet::default();
+        for (text, alive) in super::fields(&refs, &["other", "other"], &nothing, &self.budget)? {
             let [service, name] = text.as_slice() else { continue };
             if !(goal.action)(service, name) {
                 continue;
@@ -144,8 +153,21 @@ impl<'a> Walk<'a> {
                     *slot = entrant.helps || statement.effect_unreadable && entrant.candidate;
                 }
             }
-            if seen.insert(selected.clone()) {
-                let alive = entrants.iter().zip(&selected).filter(|(_, s)| **s).map(|(e, _)| *e).collect();
+            let allowing =
+                |e: &Entrant<'_>| e.candidate && (e.statement.effect == Effect::Allow || e.statement.effect_unreadable);
+            for (focus, _) in entrants.iter().zip(&selected).enumerate().filter(|(_, (e, s))| **s && allowing(e)) {
+                let mut selected = selected.clone();
+                for (i, (slot, entrant)) in selected.iter_mut().zip(&entrants).enumerate() {
+                    let other = i != focus && allowing(entrant) && !entrant.statement.effect_unreadable;
+                    *slot &= !other;
+                }
+                if !seen.insert((focus, selected.clone())) {
+                    continue;
+                }
+                let order = |(i, e): (usize, &Entrant<'a>)| (i != focus, e.candidate, e.statement.effect == Effect::Deny, i);
+                let mut alive: Vec<(usize, Entrant<'a>)> =
+                    entrants.iter().copied().enumerate().zip(&selected).filter(|(_, s)| **s).map(|(e, _)| e).collect();
+                alive.sort_by_key(|(i, e)| order((*i, e)));
                 let chosen = Chosen {
                     service: service.clone(),
                     name: name.clone(),
@@ -154,7 +176,7 @@ impl<'a> Walk<'a> {
                     context: Context::new(Mode::Discovery).apart(),
                     keys: Vec::new(),
                 };
-                self.next(chosen, alive)?;
+                self.next(chosen, alive.into_iter().map(|(_, e)| e).collect())?;
             }
         }
         Ok(())
@@ -170,7 +192,7 @@ impl<'a> Walk<'a> {
 
     fn next(&mut self, chosen: Chosen, alive: Vec<Entrant<'a>>) -> Result<(), Stop> {
         self.nodes += 1;
-        if self.nodes > NODES_MAX || self.undecided > UNDECIDED_MAX {
+        if self.nodes > NODES_MAX || self.judged > JUDGED_MAX || self.undecided > UNDECIDED_MAX {
             return Err(Stop::Capped);
         }
         let of = |candidate: bool, effect: Effect| {
@@ -218,7 +240,7 @@ impl<'a> Walk<'a> {
     fn choose_caller(&mut self, chosen: Chosen, alive: Vec<Entrant<'a>>) -> Result<(), Stop> {
         let statements: Vec<&Statement> = alive.iter().map(|e| e.statement).collect();
         let mut seen: FxHashSet<(bool, Vec<(bool, Truth)>)> = FxHashSet::default();
-        for caller in callers::callers(&statements, &chosen.context)? {
+        for caller in callers::callers(&statements, &chosen.context, &self.budget)? {
             let attached = self.goal.kind.attached();
             if !(self.goal.caller)(&caller) || attached && caller.identity().is_none() {
                 continue;
@@ -235,7 +257,7 @@ impl<'a> Walk<'a> {
                 next.keys.push("aws:principalorgid".into());
             }
             next.caller = Some(caller);
-            let judged: Vec<(bool, Truth)> = alive.iter().map(|e| (e.helps, self.so_far(e.statement, &next))).collect();
+            let judged = self.judge(&alive, &next)?;
             let rest = keep(&alive, &judged);
             if has_templates(&statements) || seen.insert((nobody, judged)) {
                 self.next(next, rest)?;
@@ -250,7 +272,7 @@ impl<'a> Walk<'a> {
         let service = chosen.service.clone();
         let prefer = ["arn", "aws", service.as_str(), "", "", "other"];
         let mut seen: FxHashSet<Vec<(bool, Truth)>> = FxHashSet::default();
-        for resource in super::arns(&patterns, self.goal.kind.short(), &prefer, &chosen.context)? {
+        for resource in super::arns(&patterns, self.goal.kind.short(), &prefer, &chosen.context, &self.budget)? {
             let mut next = chosen.clone();
             let account = Parts::new(&resource).field(4);
             if crate::unknown_name::is_account(account) {
@@ -258,7 +280,7 @@ impl<'a> Walk<'a> {
                 next.keys.push("aws:resourceaccount".into());
             }
             next.resource = Some(resource);
-            let judged: Vec<(bool, Truth)> = alive.iter().map(|e| (e.helps, self.so_far(e.statement, &next))).collect();
+            let judged = self.judge(&alive, &next)?;
             let rest = keep(&alive, &judged);
             if seen.insert(judged) {
                 self.next(next, rest)?;
@@ -269,7 +291,7 @@ impl<'a> Walk<'a> {
 
     fn choose_key(&mut self, key: Box<str>, chosen: Chosen, alive: Vec<Entrant<'a>>) -> Result<(), Stop> {
         let clauses: Vec<&Clause> = alive.iter().flat_map(|e| &e.statement.conditions).filter(|c| c.key == key).collect();
-        let mut entries = values::entries(&clauses, &chosen.context)?;
+        let mut entries = values::entries(&clauses, &chosen.context, &self.budget)?;
         if !entries.exact {
             self.reasons.push(format!("`{key}` is compared in ways that are not combined exactly"));
         }
@@ -291,13 +313,22 @@ impl<'a> Walk<'a> {
             let mut next = chosen.clone();
             next.context.set(&key, entry);
             next.keys.push(key.clone());
-            let judged: Vec<(bool, Truth)> = alive.iter().map(|e| (e.helps, self.so_far(e.statement, &next))).collect();
+            let judged = self.judge(&alive, &next)?;
             let rest = keep(&alive, &judged);
             if templated || seen.insert(judged) {
                 self.next(next, rest)?;
             }
         }
         Ok(())
+    }
+
+    /// Judges each statement by what is chosen so far.
+    fn judge(&mut self, alive: &[Entrant<'a>], chosen: &Chosen) -> Result<Vec<(bool, Truth)>, Stop> {
+        self.judged += alive.len();
+        if self.judged > JUDGED_MAX {
+            return Err(Stop::Capped);
+        }
+        Ok(alive.iter().map(|e| (e.helps, self.so_far(e.statement, chosen))).collect())
     }
 
     /// Whether a statement still applies, as far as it is decided; what is open counts as true, what nobody can know as

@@ -7,7 +7,7 @@ use model::{Text, Truth};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
-use super::witness::{self, Capped};
+use super::witness::{self, Budget, Capped};
 use crate::arn::{ArnPattern, Short};
 use crate::document::Clause;
 use crate::glob::{Tokens, Variables};
@@ -24,8 +24,8 @@ pub(crate) struct Entries {
 }
 
 /// The entries for the clauses on one key, "absent" first.
-pub(crate) fn entries(clauses: &[&Clause], variables: &dyn Variables) -> Result<Entries, Capped> {
-    let (values, exact) = singles(clauses, variables)?;
+pub(crate) fn entries(clauses: &[&Clause], variables: &dyn Variables, budget: &Budget) -> Result<Entries, Capped> {
+    let (values, exact) = singles(clauses, variables, budget)?;
     let mut seen: FxHashSet<Vec<Truth>> = FxHashSet::default();
     let mut out = Vec::new();
     let mut keep = |entry: Entry, out: &mut Vec<Entry>| {
@@ -65,7 +65,7 @@ pub(crate) fn entries(clauses: &[&Clause], variables: &dyn Variables) -> Result<
     Ok(Entries { entries: out, exact })
 }
 
-fn singles(clauses: &[&Clause], variables: &dyn Variables) -> Result<(Vec<Text>, bool), Capped> {
+fn singles(clauses: &[&Clause], variables: &dyn Variables, budget: &Budget) -> Result<(Vec<Text>, bool), Capped> {
     let mut strings: Vec<Tokens> = Vec::new();
     let mut arns: Vec<&ArnPattern> = Vec::new();
     let mut scaled: Vec<(bool, i128)> = Vec::new();
@@ -96,7 +96,7 @@ fn singles(clauses: &[&Clause], variables: &dyn Variables) -> Result<(Vec<Text>,
         out.extend(numbers(&mut scaled));
     }
     if !strings.is_empty() {
-        let texts = witness::texts(&strings, &["other"])?;
+        let texts = witness::texts(&strings, &["other"], budget)?;
         if folded && plain {
             out.extend(texts.iter().flat_map(|t| [t.to_uppercase(), t.to_lowercase()]));
         }
@@ -104,7 +104,7 @@ fn singles(clauses: &[&Clause], variables: &dyn Variables) -> Result<(Vec<Text>,
     }
     if !arns.is_empty() {
         let prefer = ["arn", "aws", "iam", "", "999999999999", "other"];
-        out.extend(super::arns(&arns, Short::Never, &prefer, variables)?);
+        out.extend(super::arns(&arns, Short::Never, &prefer, variables, budget)?);
     }
     out.push("other".to_owned());
     let mut known: FxHashSet<&str> = FxHashSet::default();

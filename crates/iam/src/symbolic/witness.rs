@@ -1,12 +1,38 @@
 //! Representative texts: for a set of patterns, one text for every way in which a text can match some and not others.
 
-use rustc_hash::FxHashMap;
-use rustc_hash::FxHashSet;
+use std::cell::Cell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::glob::{Mark, Tokens, glob_match, mark};
 
 /// Most states of the product automaton that are looked at for one set of patterns.
 pub const STATES_MAX: usize = 20_000;
+
+/// Most steps of work on representatives in one search: words of automaton states worked out, and texts matched against
+/// patterns. It bounds the time where there are many patterns.
+pub const STEPS_MAX: usize = 8_000_000;
+
+/// The work that is left.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: Cell<usize>,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { left: Cell::new(STEPS_MAX) }
+    }
+}
+
+impl Budget {
+    /// Takes some; an error if not so much is left.
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), Capped> {
+        let left = self.left.get().checked_sub(steps).ok_or(Capped)?;
+        self.left.set(left);
+        Ok(())
+    }
+}
 
 /// The search was cut off at a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +40,7 @@ pub(crate) struct Capped;
 
 /// Texts that between them show every realisable combination of matching and not matching. `prefer` is taken where any text
 /// of its combination would do.
-pub(crate) fn texts(patterns: &[Tokens], prefer: &[&str]) -> Result<Vec<String>, Capped> {
+pub(crate) fn texts(patterns: &[Tokens], prefer: &[&str], budget: &Budget) -> Result<Vec<String>, Capped> {
     let mut literals: Vec<&str> = Vec::new();
     let mut globs: Vec<&Tokens> = Vec::new();
     for pattern in patterns {
@@ -32,10 +58,11 @@ pub(crate) fn texts(patterns: &[Tokens], prefer: &[&str]) -> Result<Vec<String>,
     let mut free = match affixes(&globs, fresh) {
         Some(free) => free,
         None => {
-            let free = product(&globs, &[], fresh)?;
-            if free.iter().any(|t| literals.contains(&t.as_str())) { product(&globs, &literals, fresh)? } else { free }
+            let free = product(&globs, &[], fresh, budget)?;
+            if free.iter().any(|t| literals.contains(&t.as_str())) { product(&globs, &literals, fresh, budget)? } else { free }
         }
     };
+    budget.spend(free.len() * (globs.len() + literals.len()))?;
     let vector = |text: &str| -> Vec<bool> { globs.iter().map(|g| glob_match(g, text)).collect() };
     for word in prefer.iter().filter(|w| !literals.contains(w)) {
         let wanted = vector(word);
@@ -115,82 +142,98 @@ pub(crate) fn steps(tokens: &[u8]) -> Vec<Step> {
     out
 }
 
-/// All patterns run side by side; a state is the set of positions that each may be at.
+/// All patterns run side by side, a bit for each position of each; a state is the set of positions that they may be at. Behind
+/// the last step of a pattern stands one more position, at which it has matched.
 struct Product {
-    patterns: Vec<Vec<Step>>,
-    offsets: Vec<usize>,
+    /// Where each pattern has matched.
+    ends: Vec<usize>,
     words: usize,
+    /// Positions that a text may begin at.
+    begins: State,
+    /// Positions of stars, and of question marks.
+    many: State,
+    one: State,
+    /// Positions of each character.
+    chars: FxHashMap<char, State>,
 }
 
 type State = Box<[u64]>;
 
 impl Product {
-    fn new(patterns: Vec<Vec<Step>>) -> Product {
-        let mut offsets = Vec::with_capacity(patterns.len());
-        let mut bits = 0;
-        for pattern in &patterns {
-            offsets.push(bits);
-            bits += pattern.len() + 1;
+    fn new(patterns: &[Vec<Step>]) -> Product {
+        let words = patterns.iter().map(|p| p.len() + 1).sum::<usize>().div_ceil(64);
+        let none = || -> State { vec![0; words].into() };
+        let mut product =
+            Product { ends: Vec::new(), words, begins: none(), many: none(), one: none(), chars: FxHashMap::default() };
+        let mut bit = 0;
+        for pattern in patterns {
+            set(&mut product.begins, bit);
+            for step in pattern {
+                match step {
+                    Step::Many => set(&mut product.many, bit),
+                    Step::One => set(&mut product.one, bit),
+                    Step::Char(c) => set(product.chars.entry(*c).or_insert_with(none), bit),
+                }
+                bit += 1;
+            }
+            product.ends.push(bit);
+            bit += 1;
         }
-        Product { patterns, offsets, words: bits.div_ceil(64) }
-    }
-
-    fn set(state: &mut State, bit: usize) {
-        if let Some(word) = state.get_mut(bit / 64) {
-            *word |= 1 << (bit % 64);
-        }
-    }
-
-    fn has(state: &State, bit: usize) -> bool {
-        state.get(bit / 64).is_some_and(|word| word & (1 << (bit % 64)) != 0)
+        product
     }
 
     /// Adds what is reached without reading: past stars.
     fn close(&self, state: &mut State) {
-        for (pattern, offset) in self.patterns.iter().zip(&self.offsets) {
-            for (i, step) in pattern.iter().enumerate() {
-                if *step == Step::Many && Product::has(state, offset + i) {
-                    Product::set(state, offset + i + 1);
-                }
+        loop {
+            let mut carry = 0;
+            let mut grown = false;
+            for (word, many) in state.iter_mut().zip(&self.many) {
+                let stars = *word & many;
+                let next = *word | stars << 1 | carry;
+                carry = stars >> 63;
+                grown |= next != *word;
+                *word = next;
+            }
+            if !grown {
+                return;
             }
         }
     }
 
     fn start(&self) -> State {
-        let mut state: State = vec![0; self.words].into();
-        for offset in &self.offsets {
-            Product::set(&mut state, *offset);
-        }
+        let mut state = self.begins.clone();
         self.close(&mut state);
         state
     }
 
     fn read(&self, state: &State, c: char) -> State {
         let mut next: State = vec![0; self.words].into();
-        for (pattern, offset) in self.patterns.iter().zip(&self.offsets) {
-            for (i, step) in pattern.iter().enumerate() {
-                if Product::has(state, offset + i) {
-                    match step {
-                        Step::Many => Product::set(&mut next, offset + i),
-                        Step::One => Product::set(&mut next, offset + i + 1),
-                        Step::Char(own) if *own == c => Product::set(&mut next, offset + i + 1),
-                        Step::Char(_) => {}
-                    }
-                }
-            }
+        let own = self.chars.get(&c);
+        let mut carry = 0;
+        for (i, slot) in next.iter_mut().enumerate() {
+            let word = |from: &State| from.get(i).copied().unwrap_or(0);
+            let steps = word(state) & (word(&self.one) | own.map_or(0, word));
+            *slot = steps << 1 | carry | word(state) & word(&self.many);
+            carry = steps >> 63;
         }
         self.close(&mut next);
         next
     }
 
     fn accepts(&self, state: &State) -> Vec<bool> {
-        self.patterns.iter().zip(&self.offsets).map(|(p, o)| Product::has(state, o + p.len())).collect()
+        self.ends.iter().map(|bit| state.get(bit / 64).is_some_and(|word| word & (1 << (bit % 64)) != 0)).collect()
+    }
+}
+
+fn set(state: &mut State, bit: usize) {
+    if let Some(word) = state.get_mut(bit / 64) {
+        *word |= 1 << (bit % 64);
     }
 }
 
 /// Breadth-first over the product automaton: the shortest text of each combination. Combinations in which a literal matches
 /// are left out.
-fn product(globs: &[&Tokens], literals: &[&str], fresh: char) -> Result<Vec<String>, Capped> {
+fn product(globs: &[&Tokens], literals: &[&str], fresh: char, budget: &Budget) -> Result<Vec<String>, Capped> {
     let mut patterns: Vec<Vec<Step>> = globs.iter().map(|g| steps(g)).collect();
     patterns.extend(literals.iter().map(|l| l.chars().map(Step::Char).collect()));
     let mut alphabet: Vec<char> = globs
@@ -204,13 +247,14 @@ fn product(globs: &[&Tokens], literals: &[&str], fresh: char) -> Result<Vec<Stri
     alphabet.push(fresh);
     alphabet.sort_unstable();
     alphabet.dedup();
-    let machine = Product::new(patterns);
+    let machine = Product::new(&patterns);
     let mut nodes: Vec<(State, usize, char)> = vec![(machine.start(), 0, fresh)];
     let mut seen: FxHashSet<State> = nodes.iter().map(|n| n.0.clone()).collect();
     let mut found: FxHashMap<Vec<bool>, usize> = FxHashMap::default();
     let mut at = 0;
     while let Some((state, ..)) = nodes.get(at) {
         let state = state.clone();
+        budget.spend(machine.words * alphabet.len())?;
         let accepts = machine.accepts(&state);
         if !accepts.iter().skip(globs.len()).any(|a| *a) {
             found.entry(accepts).or_insert(at);
@@ -274,7 +318,7 @@ mod tests {
         fn every_combination_has_a_text(raw in prop::collection::vec("[ab*?]{0,4}", 1..4)) {
             let patterns: Vec<Tokens> = raw.iter().map(|p| tokens(p)).collect();
             let vector = |t: &str| -> Vec<bool> { patterns.iter().map(|p| glob_match(p, t)).collect() };
-            let shown: FxHashSet<Vec<bool>> = texts(&patterns, &[]).unwrap().iter().map(|t| vector(t)).collect();
+            let shown: FxHashSet<Vec<bool>> = texts(&patterns, &[], &Budget::default()).unwrap().iter().map(|t| vector(t)).collect();
             for text in every_text(&['a', 'b', 'x'], 6) {
                 prop_assert!(shown.contains(&vector(&text)), "{text:?} of {raw:?}");
             }
@@ -283,7 +327,7 @@ mod tests {
 
     #[test]
     fn preferred_words_are_taken() {
-        let got = texts(&[tokens("111122223333"), tokens("*")], &["999999999999"]).unwrap();
+        let got = texts(&[tokens("111122223333"), tokens("*")], &["999999999999"], &Budget::default()).unwrap();
         assert_eq!(got, ["999999999999", "111122223333"]);
     }
 }

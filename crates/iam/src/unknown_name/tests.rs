@@ -110,7 +110,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn settling_names_never_contradicts_a_verdict(statements in prop::collection::vec(statement(), 1..4)) {
@@ -145,5 +145,10 @@ fn verdicts_that_hang_on_a_name() {
         let found = public(serde_json::json!([allow, other]));
         assert_eq!(found.truth, want, "{other}: {found:?}");
         assert_eq!(found.reasons.is_empty(), want != Truth::Unknown);
+    }
+    let part = one("Allow", "Resource", "arn:aws:s3:::⟨=E⟩-x/*");
+    for (bucket, want) in [("a-x", Truth::Unknown), ("a-y", Truth::False)] {
+        let other = one("Deny", "NotResource", &format!("arn:aws:s3:::{bucket}/*"));
+        assert_eq!(public(serde_json::json!([part, other])).truth, want, "{bucket}");
     }
 }

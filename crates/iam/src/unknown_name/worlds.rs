@@ -30,7 +30,8 @@ pub(crate) fn worlds(policies: &[&Policy]) -> Result<Vec<World>, Capped> {
     for place in &places {
         for (i, item) in place.items.iter().enumerate() {
             let Item::Name(name) = item else { continue };
-            let texts = candidates(name, place.items.get(..i).unwrap_or_default(), place, &places)?;
+            let around = (place.items.get(..i).unwrap_or_default(), place.items.get(i + 1..).unwrap_or_default());
+            let texts = candidates(name, around, place, &places)?;
             match choices.iter_mut().find(|(known, _)| known == name) {
                 Some((_, known)) => known.extend(texts),
                 None => choices.push((name.clone(), texts)),
@@ -109,8 +110,14 @@ fn of_matcher<'a>(home: &'a str, field: usize, matcher: &'a Matcher, rest: &'a [
     all.push(Place { home, field, matcher, rest, items: items(&tokens) });
 }
 
-/// What a name that stands behind `before` may be, so that another pattern is about the same thing.
-fn candidates(name: &str, before: &[Item], place: &Place<'_>, places: &[Place<'_>]) -> Result<Vec<String>, Capped> {
+/// What a name that stands between others may be, so that another pattern is about the same thing.
+fn candidates(
+    name: &str,
+    (before, behind_it): (&[Item], &[Item]),
+    place: &Place<'_>,
+    places: &[Place<'_>],
+) -> Result<Vec<String>, Capped> {
+    let suffix = part(behind_it);
     let mut segments: Vec<Vec<Item>> = Vec::new();
     let wild = |item: &Item| matches!(item, Item::Many | Item::One);
     for other in places.iter().filter(|o| o.home == place.home && o.field == place.field && o.matcher != place.matcher) {
@@ -125,8 +132,14 @@ fn candidates(name: &str, before: &[Item], place: &Place<'_>, places: &[Place<'_
             return Err(Capped);
         }
         let Some(after) = behind(before, &other.items) else { continue };
-        let end = after.iter().position(|i| *i == Item::Char('/')).unwrap_or(after.len());
-        for cut in (1..=end).filter(|cut| *cut == end || after.get(cut - 1) == Some(&Item::Many)) {
+        let end = part(after).len();
+        // The name takes a beginning of the pattern, and what is left has to fit what stands behind the name.
+        let fits = |cut: &usize| {
+            let inside_star = after.get(cut - 1) == Some(&Item::Many);
+            let left = after.get(if inside_star { cut - 1 } else { *cut }..end).unwrap_or_default();
+            inside_star || possible(suffix, left)
+        };
+        for cut in (1..=end).filter(fits) {
             let segment = after.get(..cut).unwrap_or_default().to_vec();
             let names: Vec<&String> =
                 segment.iter().filter_map(|i| if let Item::Name(name) = i { Some(name) } else { None }).collect();
@@ -156,7 +169,13 @@ fn candidates(name: &str, before: &[Item], place: &Place<'_>, places: &[Place<'_
             && super::truth(&tokens_of_name(name), text) != Truth::False
             && segments.iter().any(|s| possible(s, &items))
     };
-    Ok(witness::texts(&patterns, &[])?.into_iter().filter(fits).collect())
+    Ok(witness::texts(&patterns, &[], &witness::Budget::default())?.into_iter().filter(fits).collect())
+}
+
+/// Up to the next slash.
+fn part(items: &[Item]) -> &[Item] {
+    let end = items.iter().position(|i| *i == Item::Char('/')).unwrap_or(items.len());
+    items.get(..end).unwrap_or_default()
 }
 
 /// What stands in a pattern behind a literal beginning; from the star on, if one takes the beginning in.
