@@ -48,9 +48,9 @@ pub(crate) fn run(args: &ExplainArgs, knowledge: &Knowledge) -> Result<Exit> {
 pub(crate) fn write_pages(dir: &Path, catalogue: &Catalogue) -> Result<Exit> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
     for check in catalogue.checks() {
-        output::write(&dir.join(format!("{}.md", check.id)), &markdown::page(check, catalogue))?;
+        output::write(&dir.join(format!("{}.md", check.id)), markdown::page(check, catalogue))?;
     }
-    output::write(&dir.join("index.md"), &markdown::index(catalogue))?;
+    output::write(&dir.join("index.md"), markdown::index(catalogue))?;
     Ok(Exit::Clean)
 }
 

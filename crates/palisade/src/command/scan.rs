@@ -83,7 +83,7 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
         }
     }
     if let Some(file) = &args.write_baseline {
-        output::write(file, &baseline_text(&outcome))?;
+        output::write(file, baseline_text(&outcome))?;
     }
     let fails =
         |f: &model::Finding| f.verdict == Verdict::Fail && f.suppression.is_none() && threshold.is_some_and(|t| f.severity >= t);
