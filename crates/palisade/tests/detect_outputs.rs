@@ -1,6 +1,6 @@
 //! What `palisade detect` and `palisade trail` write, held against the published descriptions; and the inventory in it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its own set-up is wrong")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where its own set-up is wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
