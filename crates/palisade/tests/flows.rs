@@ -181,6 +181,13 @@ fn bad_lines_and_files_cost_themselves_only() {
     ];
     fs::write(dir.path().join("lines.log"), format!("{good}{}", bad.concat())).unwrap();
     fs::write(dir.path().join("empty.log"), "").unwrap();
+    // A header in the middle, out of the order of times, another version after it, and a line that is nothing.
+    let later = START + 7000;
+    let five = "srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags\n";
+    let mixed =
+        format!("{good}{five}198.51.100.9 10.0.0.6 40000 22 6 1 44 {later} {later} REJECT OK 2\n{good}srcaddr made up\n{good}");
+    fs::write(dir.path().join("mixed.log"), mixed).unwrap();
+    fs::write(dir.path().join("hostile.parquet"), [&b"PAR1"[..], &[0xff; 64], &b"\xff\xff\xff\x7fPAR1"[..]].concat()).unwrap();
     let (code, _, err) = run(dir.path(), &["detect", ".", "-f", "jsonl", "--strict"], b"");
     assert_eq!(code, 3, "{err}");
     for want in [
@@ -191,6 +198,8 @@ fn bad_lines_and_files_cost_themselves_only() {
         "1 line not read: a time in the future",
         "AWS dropped flow records of 1 windows (SKIPDATA)",
         "1 windows without data",
+        "mixed.log`: 1 line not read: the number of fields is not that of the format (first: line 5",
+        "hostile.parquet`: the Parquet file is damaged",
     ] {
         assert_eq!(err.matches(want).count(), 1, "{want}: {err}");
     }

@@ -11,6 +11,7 @@ use super::alarm::{Alarm, Firing, Metric};
 use super::conversation::{BUCKET, Code, Key, Origin, Role, Tally, has_ports, role};
 use super::interface::Interface;
 use super::rate::{Rate, Rates, Volume};
+use super::state::STATE_CONVERSATIONS_MAX;
 use super::table::{Table, mix};
 
 /// The most conversations that are kept. Beyond it only every second client is, then every fourth, and so on, chosen by the hash
@@ -318,7 +319,8 @@ impl Fold {
         let mut gaps = vec![];
         if self.thinned > 0 {
             gaps.push(format!(
-                "more than {CONVERSATIONS_MAX} conversations: one client in {} was judged; read fewer days at a time",
+                "more conversations than are kept ({CONVERSATIONS_MAX}, of them {STATE_CONVERSATIONS_MAX} from run to run): one client in \
+                 {} was judged; read fewer days at a time",
                 1u64 << self.thinned
             ));
         }
