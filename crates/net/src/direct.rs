@@ -5,9 +5,9 @@ use model::Truth;
 use crate::addr::{Addr, Cidr};
 use crate::carry::{Packet, Walk};
 use crate::fault::Fault;
-use crate::filter::{Side, Way};
+use crate::filter::{Filter, Side, Way};
 use crate::network::{Address, Joined, Network, State};
-use crate::ports::Ports;
+use crate::ports::{Ports, protocol};
 use crate::trace::{Check, End, Exit, PORTS, Step, Trace, code};
 
 /// Who calls.
@@ -90,6 +90,14 @@ impl Network {
     }
 }
 
+/// What AWS's end of a VPN tunnel takes: IKE, also behind NAT, and ESP. Whether it answers an echo request isn't documented.
+/// Source: Site-to-Site VPN user guide, "Firewall rules for an AWS Site-to-Site VPN customer gateway device".
+fn tunnel_end() -> Filter {
+    let sure = Ports::udp(500, 500).or(&Ports::udp(4500, 4500)).or(&Ports::of(50, None, None));
+    let may = sure.or(&Ports::of(protocol::ICMP, None, None)).or(&Ports::of(protocol::ICMP6, None, None));
+    Filter { sure, may, reasons: vec!["whether AWS's end of a tunnel answers ICMP isn't known".into()] }
+}
+
 fn first_packet(net: &Network, source: &Source, dst: Addr, target: Option<usize>) -> Packet {
     let (src, src_within) = match source {
         Source::Interface { at, addr } => (*addr, net.address(*at, *addr).and_then(|a| a.within)),
@@ -137,11 +145,12 @@ impl Talk<'_> {
     /// An address of the internet that no interface of the snapshot has.
     fn nobody(&mut self, dst: Addr) -> End {
         let tunnel = self.walk.net.vpns.iter().find(|vpn| vpn.outside.contains(&dst));
-        let step = Step::pass("internet", dst.to_string(), "");
-        self.walk.lost(match tunnel {
-            Some(vpn) => step.unknown(format!("{dst} is AWS's end of a tunnel of {}: what answers there isn't modelled", vpn.id)),
-            None => step.stop(code::NO_POSSIBLE_DESTINATION).fix(format!("an interface with the address {dst}")),
-        })
+        let Some(vpn) = tunnel else {
+            let step = Step::pass("internet", dst.to_string(), "").stop(code::NO_POSSIBLE_DESTINATION);
+            return self.walk.lost(step.fix(format!("an interface with the address {dst}")));
+        };
+        let step = Step::pass("vpn-connection", vpn.id.clone(), format!("AWS's end of a tunnel, {dst}"));
+        self.walk.lost(step.filter(tunnel_end(), code::PROTOCOL_RESTRICTION).fix("IKE (udp/500, udp/4500) or ESP"))
     }
 
     /// From a NAT gateway on, under its own address, as often as the way leads through one.

@@ -73,8 +73,8 @@ impl NetFacts {
     pub fn new(snapshot: &Snapshot) -> NetFacts {
         let mut facts = NetFacts { networks: Vec::new(), places: FxHashMap::default(), ways: FxHashMap::default() };
         let mut by_scope = FxHashMap::default();
-        for (scope, network) in crate::from_snapshot(snapshot) {
-            by_scope.insert(scope, facts.networks.len());
+        for (scopes, network) in crate::from_snapshot(snapshot) {
+            by_scope.extend(scopes.into_iter().map(|scope| (scope, facts.networks.len())));
             let mut exposure = Exposure::default();
             for at in 0..network.interfaces.len() {
                 let rows = exposure.of(&network, at);
@@ -267,6 +267,11 @@ fn way(net: &Network, row: &Exposed) -> Way {
 
 /// `internet -> igw-1 -> eni-1 (sg-1: rule)`; with the balancer in front where there is one.
 pub fn path_text(net: &Network, row: &Exposed) -> String {
+    path_parts(net, row).join(" -> ")
+}
+
+/// The same, component by component.
+pub(crate) fn path_parts(net: &Network, row: &Exposed) -> Vec<String> {
     let interface = net.interface(row.interface);
     let gateway = interface.vpc.at.and_then(|v| net.vpc(v).igw).map(|g| net.gateway(g).id.to_string());
     let mut parts = vec!["internet".to_owned(), gateway.unwrap_or_else(|| "internet gateway".to_owned())];
@@ -280,7 +285,7 @@ pub fn path_text(net: &Network, row: &Exposed) -> String {
         row.public.filter(|_| !interface.addresses.iter().any(|a| a.public_loose)).map(|p| format!(" {p}")).unwrap_or_default();
     let kind = if interface.owner.kind == OwnerKind::Service { format!("{} ", interface.owner.service) } else { String::new() };
     parts.push(format!("{kind}{name}{public} ({}){rule}", row.ports));
-    parts.join(" -> ")
+    parts
 }
 
 /// True if checks may ask for the exposure of this resource.

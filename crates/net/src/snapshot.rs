@@ -1,6 +1,6 @@
 //! A network from a [`model::Snapshot`]: templates and plans before deploy, live collections after.
 //!
-//! Each scope is a network of its own. What AWS chooses at deploy time gets stand-ins: an address within its subnet's block, a
+//! Each template and plan is a network of its own; all live scopes together, of however many accounts, are one. What AWS chooses at deploy time gets stand-ins: an address within its subnet's block, a
 //! public address of which only the existence is known. A rule that would tell stand-ins apart answers unknown.
 
 mod balancers;
@@ -20,21 +20,27 @@ use rustc_hash::FxHashMap;
 use crate::addr::{Addr, Cidr, Family};
 use crate::network::{Address, Link, Network};
 
-/// One network for each scope that has anything to do with networks, in scope order.
-pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(ScopeIndex, Network)> {
+/// The networks of a snapshot with the scopes that each is made of, in the order of their first scopes. Scopes that have nothing to
+/// do with networks are left out.
+pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(Vec<ScopeIndex>, Network)> {
     let mut by_scope: Vec<Vec<&Resource>> = vec![Vec::new(); snapshot.scopes.len()];
     for resource in &snapshot.resources {
         if let (true, Some(list)) = (read::concerns(&resource.type_name), by_scope.get_mut(resource.scope.0 as usize)) {
             list.push(resource);
         }
     }
-    let mut networks = Vec::new();
-    for (at, (resources, scope)) in by_scope.into_iter().zip(&snapshot.scopes).enumerate() {
-        if !resources.is_empty() {
-            networks.push((ScopeIndex(at as u32), Reader::new(resources, scope.kind).network()));
+    let mut sources: Vec<(Vec<ScopeIndex>, Vec<&Resource>, SourceKind)> = Vec::new();
+    for (at, (resources, scope)) in by_scope.into_iter().zip(&snapshot.scopes).enumerate().filter(|(_, (r, _))| !r.is_empty()) {
+        let index = ScopeIndex(at as u32);
+        match sources.iter_mut().find(|(_, _, kind)| !kind.is_code() && !scope.kind.is_code()) {
+            Some((scopes, all, _)) => {
+                scopes.push(index);
+                all.extend(resources);
+            }
+            None => sources.push((vec![index], resources, scope.kind)),
         }
     }
-    networks
+    sources.into_iter().map(|(scopes, resources, kind)| (scopes, Reader::new(resources, kind).network())).collect()
 }
 
 /// A public address as a template knows it.
@@ -44,12 +50,16 @@ enum Public {
     Unknown(Text),
 }
 
-/// Reads one scope.
+/// Reads one template or plan, or all live scopes.
 struct Reader<'a> {
     resources: Vec<&'a Resource>,
     kind: SourceKind,
-    /// Every name of a resource -> its position.
+    /// Every name of a resource -> its position, whatever its scope.
     names: FxHashMap<Text, usize>,
+    /// The same by scope, where there are several: a name means a resource of the same account first.
+    scoped: FxHashMap<(ScopeIndex, Text), usize>,
+    /// The scope of the resource that is being read.
+    scope: ScopeIndex,
     /// The id that the network uses.
     ids: Vec<Text>,
     net: Network,
@@ -74,14 +84,20 @@ impl<'a> Reader<'a> {
             names.entry(id.clone()).or_insert(at);
             ids.push(id);
         }
+        let mut scoped = FxHashMap::default();
+        let scope = resources.first().map(|r| r.scope).unwrap_or(ScopeIndex(0));
+        let several = resources.iter().any(|r| r.scope != scope);
         for (at, resource) in resources.iter().enumerate() {
             for name in read::names(resource) {
+                if several {
+                    scoped.entry((resource.scope, name.clone())).or_insert(at);
+                }
                 names.entry(name).or_insert(at);
             }
         }
         let (elastic, next) = (FxHashMap::default(), FxHashMap::default());
         let used = rustc_hash::FxHashSet::default();
-        Reader { resources, kind, names, ids, net: Network::default(), elastic, next, used, blocks: 0, publics: 0 }
+        Reader { resources, kind, names, scoped, scope, ids, net: Network::default(), elastic, next, used, blocks: 0, publics: 0 }
     }
 
     fn network(mut self) -> Network {
@@ -109,6 +125,7 @@ impl<'a> Reader<'a> {
             if let (Some(resource), Some(id)) = (self.resources.get(at).copied(), self.ids.get(at).cloned())
                 && resource.type_name.as_str() == type_name
             {
+                self.scope = resource.scope;
                 read(self, resource, id);
             }
         }
@@ -130,7 +147,12 @@ impl<'a> Reader<'a> {
     }
 
     fn canonical(&self, name: &Text) -> Text {
-        self.names.get(name).and_then(|at| self.ids.get(*at)).unwrap_or(name).clone()
+        self.position(name).and_then(|at| self.ids.get(at)).unwrap_or(name).clone()
+    }
+
+    /// The resource of this name in the scope that is being read, else in any.
+    fn position(&self, name: &Text) -> Option<usize> {
+        self.scoped.get(&(self.scope, name.clone())).or_else(|| self.names.get(name)).copied()
     }
 
     /// The resource that a value refers to.
@@ -140,7 +162,7 @@ impl<'a> Reader<'a> {
             Value::Link(link) => &link.target,
             _ => return None,
         };
-        self.names.get(name).and_then(|at| self.resources.get(*at)).copied()
+        self.position(name).and_then(|at| self.resources.get(at)).copied()
     }
 
     /// References of a list; a single value counts as a list of one, an unknown list as one unknown element.

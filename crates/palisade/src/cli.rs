@@ -314,8 +314,12 @@ pub(crate) enum NetFormat {
     Terminal,
     /// For a program.
     Json,
-    /// The way as a picture (`reach`).
+    /// The ways as a picture (`reach`, `exposure`).
     Svg,
+    /// A page with the picture (`reach`, `exposure`).
+    Html,
+    /// The ways as a graph for Graphviz (`reach`, `exposure`).
+    Dot,
     /// Test results (`assert`).
     Junit,
     /// Code scanning results (`assert`).

@@ -89,6 +89,70 @@ fn other_json_is_what_its_schema_says() {
     validate(&python, "json", &baseline, Some(&schema("baseline")));
 }
 
+/// An account that the analysis is tested with, as files of saved answers.
+fn account(folder: &Path, name: &str) -> String {
+    let fixture = root().join(format!("crates/net/fixtures/{name}.json"));
+    let fixture: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    let dir = folder.join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("all.json"), fixture.get("answers").unwrap().to_string()).unwrap();
+    name.to_owned()
+}
+
+#[test]
+fn answers_about_networks_are_what_their_schemas_say() {
+    let Some(python) = std::env::var_os("PALISADE_TEST_PYTHON").map(PathBuf::from) else { return };
+    let (folder, scan) = inputs();
+    let schema = |name: &str| root().join(format!("docs/reference/schema/net.{name}.schema.json"));
+    std::fs::write(folder.path().join("rules.txt"), "deny internet -> i-web tcp/443\nallow internet -> i-web tcp/22\n").unwrap();
+    let shop = scan[2].as_str();
+    for name in ["balancer-application", "firewall-stateless"] {
+        let account = account(folder.path(), name);
+        let input = ["--input", &account];
+        let outputs = [
+            ("exposure", vec!["exposure", &account]),
+            ("exposure", vec!["exposure", shop]),
+            ("zones", vec!["zones", &account]),
+            ("egress", vec!["egress", &account]),
+            ("subnets", vec!["subnets", &account]),
+            ("unused", vec!["unused", &account]),
+            ("diff", vec!["diff", &account, &account]),
+            ("reach", [&["reach", "internet", "i-web", "tcp/443"], &input[..]].concat()),
+            ("reach", [&["reach", "i-web", "internet", "tcp/443"], &input[..]].concat()),
+            ("reach", [&["reach", "i-gone", "i-web", "tcp/443"], &input[..]].concat()),
+            ("bastion", [&["bastion", "tag:role=bastion"], &input[..]].concat()),
+            ("assert", [&["assert", "rules.txt"], &input[..]].concat()),
+        ];
+        for (kind, args) in outputs {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+            let output = command
+                .arg("net")
+                .args(&args)
+                .args(["--format", "json"])
+                .current_dir(folder.path())
+                .env_clear()
+                .output()
+                .unwrap();
+            let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+            assert_ne!(output.status.code(), Some(2), "{name} {args:?}: {said}");
+            validate(&python, "json", &text, Some(&schema(kind)));
+        }
+    }
+    for args in
+        [vec!["exposure", "firewall-stateless"], vec!["reach", "internet", "i-web", "tcp/1", "--input", "firewall-stateless"]]
+    {
+        for (form, holds) in [("svg", "<svg"), ("html", "<!doctype html>"), ("dot", "digraph")] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+            let output =
+                command.arg("net").args(&args).args(["--format", form]).current_dir(folder.path()).env_clear().output().unwrap();
+            assert!(String::from_utf8(output.stdout).unwrap().starts_with(holds), "{args:?} {form}");
+        }
+    }
+    let mut refused = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    refused.args(["net", "zones", "firewall-stateless", "--format", "svg"]);
+    assert_eq!(refused.current_dir(folder.path()).env_clear().output().unwrap().status.code(), Some(2));
+}
+
 #[test]
 fn a_terminal_and_markdown_never_see_control_characters_of_the_input() {
     let (folder, scan) = inputs();

@@ -56,6 +56,20 @@ const SERVICES: &[Service] = &[
         )
     },
     Service {
+        public: Some(("NetworkConfiguration.AwsVpcConfiguration.AssignPublicIp", false)),
+        ..service(
+            "AWS::ECS::TaskSet",
+            "ecs",
+            "NetworkConfiguration.AwsVpcConfiguration.Subnets",
+            "NetworkConfiguration.AwsVpcConfiguration.SecurityGroups",
+        )
+    },
+    Service {
+        subnet_group: "DBSubnetGroupName",
+        public: Some(("PubliclyAccessible", false)),
+        ..service("AWS::Neptune::DBInstance", "neptune", "", "VpcSecurityGroupIds")
+    },
+    Service {
         subnet_group: "CacheSubnetGroupName",
         ..service("AWS::ElastiCache::CacheCluster", "elasticache", "", "VpcSecurityGroupIds")
     },
@@ -70,7 +84,10 @@ const SERVICES: &[Service] = &[
     service("AWS::Elasticsearch::Domain", "opensearch", "VPCOptions.SubnetIds", "VPCOptions.SecurityGroupIds"),
     service("AWS::EFS::MountTarget", "efs", "SubnetId", "SecurityGroups"),
     service("AWS::EKS::Cluster", "eks", "ResourcesVpcConfig.SubnetIds", "ResourcesVpcConfig.SecurityGroupIds"),
-    service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups"),
+    Service {
+        public: Some(("BrokerNodeGroupInfo.ConnectivityInfo.PublicAccess.Type", false)),
+        ..service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups")
+    },
 ];
 
 /// Resource types that may own interfaces: what a finding about reachability can name.
@@ -339,7 +356,8 @@ impl<'a> Reader<'a> {
         };
         let mut groups = self.refer_all(resource.prop(kind.groups));
         if !kind.subnet_group.is_empty() {
-            let cluster = self.resource(of(&resource.props, "DBClusterIdentifier")).filter(|_| kind.service == "rds");
+            let cluster =
+                self.resource(of(&resource.props, "DBClusterIdentifier")).filter(|_| matches!(kind.service, "rds" | "neptune"));
             let mut named = resource.prop(kind.subnet_group);
             if let Some(cluster) = cluster {
                 groups.extend(self.refer_all(of(&cluster.props, "VpcSecurityGroupIds")));
@@ -362,7 +380,8 @@ impl<'a> Reader<'a> {
             },
         };
         let owner = Owner { kind: OwnerKind::Service, service: kind.service.into(), id: id.clone() };
-        if self.net.interfaces.iter().any(|i| i.owner == owner) {
+        let here = |i: &Interface| i.owner == owner && subnets.iter().any(|subnet| subnet.id == i.subnet.id);
+        if self.net.interfaces.iter().any(here) {
             return;
         }
         let several = subnets.len() > 1 && matches!(kind.service, "rds" | "redshift" | "dms");

@@ -149,7 +149,8 @@ pub(super) fn flag(value: &Value) -> Result<Option<bool>, Text> {
         other => match other.as_bool() {
             Some(b) => Ok(Some(b)),
             None => match other.as_str().map(str::to_ascii_lowercase).as_deref() {
-                Some("enable" | "enabled") => Ok(Some(true)),
+                // The last one is how MSK says that its brokers have public addresses.
+                Some("enable" | "enabled" | "service_provided_eips") => Ok(Some(true)),
                 Some("disable" | "disabled") => Ok(Some(false)),
                 _ => Err(why(other)),
             },

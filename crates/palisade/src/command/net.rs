@@ -15,6 +15,7 @@ use crate::output;
 
 /// Answers a question about reachability.
 pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
+    drawable(&args.action)?;
     match &args.action {
         NetAction::Exposure { paths, input, format } => exposure(&load(paths, input, knowledge)?, *format),
         NetAction::Reach { from, to, ports, input, format } => reach([from, to, ports], &load(&[], input, knowledge)?, *format),
@@ -60,6 +61,27 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
     }
 }
 
+/// Refuses a form that an answer does not have.
+fn drawable(action: &NetAction) -> Result<()> {
+    use NetFormat::{Dot, Html, Json, Junit, Sarif, Svg, Terminal};
+    let (format, forms): (NetFormat, &[NetFormat]) = match action {
+        NetAction::Exposure { format, .. } | NetAction::Reach { format, .. } => (*format, &[Terminal, Json, Svg, Html, Dot]),
+        NetAction::Assert { format, .. } => (*format, &[Terminal, Json, Junit, Sarif]),
+        NetAction::Diff { format, .. } | NetAction::Zones { format, .. } | NetAction::Egress { format, .. } => {
+            (*format, &[Terminal, Json])
+        }
+        NetAction::Subnets { format, .. } | NetAction::Unused { format, .. } | NetAction::Bastion { format, .. } => {
+            (*format, &[Terminal, Json])
+        }
+    };
+    if forms.contains(&format) {
+        return Ok(());
+    }
+    let name = |form: &NetFormat| format!("{form:?}").to_lowercase();
+    let names = forms.iter().map(name).collect::<Vec<_>>().join(", ");
+    bail!("this answer has no form `{}`\n  help: it has {names}", name(&format))
+}
+
 /// Networks with the name of what they were read from.
 pub(crate) type Networks = Vec<(String, Network)>;
 
@@ -97,9 +119,9 @@ pub(crate) fn load_any(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledg
         network.gaps.extend(snapshot.gaps.iter().cloned());
         networks.push((name, network));
     }
-    for (scope, network) in net::from_snapshot(&snapshot) {
-        let name = snapshot.scope(scope).map(|s| s.name.to_string()).unwrap_or_default();
-        networks.push((name, network));
+    for (scopes, network) in net::from_snapshot(&snapshot) {
+        let names: Vec<&str> = scopes.iter().filter_map(|scope| snapshot.scope(*scope)).map(|s| s.name.as_ref()).collect();
+        networks.push((names.join(", "), network));
     }
     Ok(networks)
 }
@@ -183,12 +205,45 @@ fn exposure(networks: &Networks, format: NetFormat) -> Result<Exit> {
         let sure = if unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", unknown.join("; ")) };
         format!("{}{from}{sure}", words("path"))
     };
+    if matches!(format, NetFormat::Svg | NetFormat::Html | NetFormat::Dot) {
+        return draw_exposure(networks, format);
+    }
     if format != NetFormat::Json {
         table("exposure", networks, rows, text, format)?;
         return output::print(&planes(networks)).map(|()| Exit::Clean);
     }
     let one = |(source, network): &(String, Network)| json!({ "source": source, "exposure": rows(network), "endpoints": network.planes, "gaps": network.gaps });
     print_json(&json!({ "schema": "palisade/net.exposure/1", "networks": networks.iter().map(one).collect::<Vec<_>>() }))?;
+    Ok(Exit::Clean)
+}
+
+/// The ways as a picture; of several networks one below the other, but for SVG, which is one picture.
+fn draw_exposure(networks: &Networks, format: NetFormat) -> Result<Exit> {
+    if let (NetFormat::Svg, [_, _, ..]) = (format, networks.as_slice()) {
+        bail!(
+            "there are {} networks, and an SVG is one picture\n  help: name one of them, or take --format html",
+            networks.len()
+        );
+    }
+    for (source, network) in networks {
+        let rows = Exposure::all(network);
+        output::print(&match format {
+            NetFormat::Dot => net::draw::exposure_dot(network, &rows),
+            NetFormat::Svg => net::draw::exposure_svg(network, &rows),
+            _ => {
+                let mut words = String::new();
+                rows.iter().for_each(|row| {
+                    let _ = writeln!(words, "{}", net::facts::path_text(network, row));
+                });
+                gaps(&mut words, network);
+                net::draw::html(
+                    &format!("What the internet reaches in {source}"),
+                    &words,
+                    &net::draw::exposure_svg(network, &rows),
+                )
+            }
+        })?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -225,6 +280,11 @@ fn reach([from, to, ports]: [&String; 3], networks: &Networks, format: NetFormat
     match format {
         NetFormat::Json => print_json(&serde_json::to_value(&answer)?)?,
         NetFormat::Svg => output::print(&net::draw::svg(&answer))?,
+        NetFormat::Dot => output::print(&net::draw::dot(&answer))?,
+        NetFormat::Html => {
+            let title = format!("{} -> {} {}", answer.from, answer.to, answer.ports);
+            output::print(&net::draw::html(&title, &net::draw::page(&answer), &net::draw::svg(&answer)))?;
+        }
         _ => output::print(&net::draw::page(&answer))?,
     }
     Ok(match answer.answer {

@@ -1,0 +1,132 @@
+//! Networks from snapshots: live scopes of several accounts are one, a firewall of a template decides as a deployed one does.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its own set-up is wrong")]
+
+use model::{Resource, ScopeIndex, Snapshot, SourceKind, TypeName, Value, from_json};
+use net::{Place, Ports, Verdict};
+use serde_json::{Value as Json, json};
+
+/// Adds resources, as `{id: [type, properties]}`; `{"$ref": "X.Attr"}` is a link, `{"$unknown": "X"}` something that only deploy
+/// time knows.
+fn add(snapshot: &mut Snapshot, scope: ScopeIndex, resources: &Json) {
+    for (id, entry) in resources.as_object().unwrap() {
+        let kind = TypeName::new(entry.get(0).unwrap().as_str().unwrap()).unwrap();
+        let mut resource = Resource::new(id.as_str(), kind, scope);
+        if let Value::Map(props) = linked(from_json(entry.get(1).unwrap())) {
+            resource.props = props;
+        }
+        snapshot.resources.push(resource);
+    }
+}
+
+fn linked(value: Value) -> Value {
+    let member = |map: &model::Map, key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
+    match value {
+        Value::Map(map) => match (member(&map, "$ref"), member(&map, "$unknown")) {
+            (Some(text), _) => {
+                let (target, attr) = text.split_once('.').unwrap_or((&text, ""));
+                Value::link(target, attr)
+            }
+            (_, Some(text)) => Value::unknown_present(model::Reason::NoDefaultParameter, text.as_str()),
+            _ => Value::Map(map.into_iter().map(|(key, value)| (key, linked(value))).collect()),
+        },
+        Value::List(items) => Value::List(items.into_iter().map(linked).collect()),
+        other => other,
+    }
+}
+
+fn ask(network: &net::Network, from: &str, to: &str, ports: &str) -> net::Answer {
+    let place = |text: &str| Place::parse(network, text).unwrap();
+    net::reach(network, &place(from), &place(to), &Ports::parse(ports).unwrap())
+}
+
+/// A VPC with one subnet, one open group and one instance, all named by a letter.
+fn account(letter: &str, second: u8, routes: &Json) -> Json {
+    let name = |kind: &str| format!("{kind}-{letter}");
+    let block = |len: u8| format!("10.{second}.0.0/{len}");
+    let open = json!([{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }]);
+    let entry = |egress: bool| json!({ "RuleNumber": 100, "Protocol": -1, "Egress": egress, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0" });
+    let associated = json!([{ "SubnetId": name("subnet"), "Main": true }]);
+    json!({
+        name("vpc"): ["AWS::EC2::VPC", { "CidrBlock": block(16) }],
+        name("subnet"): ["AWS::EC2::Subnet", { "VpcId": name("vpc"), "CidrBlock": block(24), "AvailabilityZone": "eu-west-1a" }],
+        name("acl"): ["AWS::EC2::NetworkAcl", { "VpcId": name("vpc"), "IsDefault": true, "Entries": [entry(false), entry(true)], "Associations": [{ "SubnetId": name("subnet") }] }],
+        name("rtb"): ["AWS::EC2::RouteTable", { "VpcId": name("vpc"), "Routes": routes, "Associations": associated }],
+        name("sg"): ["AWS::EC2::SecurityGroup", { "VpcId": name("vpc"), "SecurityGroupIngress": open, "SecurityGroupEgress": open }],
+        name("eni"): ["AWS::EC2::NetworkInterface", { "SubnetId": name("subnet"), "PrivateIpAddress": format!("10.{second}.0.10"), "GroupSet": [name("sg")], "InstanceId": name("i") }],
+    })
+}
+
+#[test]
+fn live_scopes_of_several_accounts_are_one_network() {
+    let mut snapshot = Snapshot::default();
+    let over = |to: &str| json!([{ "DestinationCidrBlock": to, "VpcPeeringConnectionId": "pcx-1", "State": "active" }]);
+    let first = snapshot.add_scope("111122223333", SourceKind::Live);
+    add(&mut snapshot, first, &account("a", 0, &over("10.1.0.0/16")));
+    let peering = json!({ "pcx-1": ["AWS::EC2::VPCPeeringConnection", { "VpcId": "vpc-a", "PeerVpcId": "vpc-b" }] });
+    add(&mut snapshot, first, &peering);
+    let second = snapshot.add_scope("444455556666", SourceKind::Live);
+    add(&mut snapshot, second, &account("b", 1, &over("10.0.0.0/16")));
+    // The same range as the first account's: it stays apart.
+    add(&mut snapshot, second, &account("c", 0, &json!([])));
+    let networks = net::from_snapshot(&snapshot);
+    let [(scopes, network)] = networks.as_slice() else { panic!("{} networks", networks.len()) };
+    assert_eq!(scopes.as_slice(), [first, second]);
+    for (from, to, want) in [
+        ("i-a", "i-b", Verdict::Reachable),
+        ("i-b", "i-a", Verdict::Reachable),
+        ("i-c", "i-b", Verdict::Blocked),
+        ("i-a", "i-c", Verdict::Blocked),
+    ] {
+        let answer = ask(network, from, to, "tcp/22");
+        assert_eq!(answer.answer, want, "{from} -> {to}: {answer:#?}");
+    }
+    let code = snapshot.add_scope("stack.yaml", SourceKind::CloudFormation);
+    add(&mut snapshot, code, &account("d", 3, &json!([])));
+    assert_eq!(net::from_snapshot(&snapshot).len(), 2, "a template is a network of its own");
+}
+
+#[test]
+fn a_firewall_of_a_template_decides() {
+    let route = |table: &str, to: &str, key: &str, value: Json| json!(["AWS::EC2::Route", { "RouteTableId": { "$ref": table }, "DestinationCidrBlock": to, key: value }]);
+    let endpoint = json!({ "$unknown": "Firewall.EndpointIds" });
+    let subnet = |block: &str| json!(["AWS::EC2::Subnet", { "VpcId": { "$ref": "Vpc" }, "CidrBlock": block, "AvailabilityZone": "eu-west-1a", "MapPublicIpOnLaunch": true }]);
+    let table = json!(["AWS::EC2::RouteTable", { "VpcId": { "$ref": "Vpc" } }]);
+    let joined = |subnet: &str, table: &str| json!(["AWS::EC2::SubnetRouteTableAssociation", { "SubnetId": { "$ref": subnet }, "RouteTableId": { "$ref": table } }]);
+    let rules = json!({ "RulesSource": { "RulesString": "pass tcp any any -> $HOME_NET 443 (sid:1;)\ndrop tcp any any -> any any (sid:2;)" } });
+    let policy = json!({
+        "StatelessDefaultActions": ["aws:forward_to_sfe"], "StatelessFragmentDefaultActions": ["aws:drop"],
+        "StatefulRuleGroupReferences": [{ "ResourceArn": { "$ref": "Rules" } }],
+    });
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("edge.yaml", SourceKind::CloudFormation);
+    let template = json!({
+        "Vpc": ["AWS::EC2::VPC", { "CidrBlock": "10.0.0.0/16" }],
+        "Web": subnet("10.0.1.0/24"), "Edge": subnet("10.0.9.0/24"),
+        "Gateway": ["AWS::EC2::InternetGateway", {}],
+        "Attached": ["AWS::EC2::VPCGatewayAttachment", { "VpcId": { "$ref": "Vpc" }, "InternetGatewayId": { "$ref": "Gateway" } }],
+        "WebTable": table, "EdgeTable": table, "IngressTable": table,
+        "WebJoined": joined("Web", "WebTable"), "EdgeJoined": joined("Edge", "EdgeTable"),
+        "Ingress": ["AWS::EC2::GatewayRouteTableAssociation", { "GatewayId": { "$ref": "Gateway" }, "RouteTableId": { "$ref": "IngressTable" } }],
+        "WebOut": route("WebTable", "0.0.0.0/0", "VpcEndpointId", endpoint.clone()),
+        "EdgeOut": route("EdgeTable", "0.0.0.0/0", "GatewayId", json!({ "$ref": "Gateway" })),
+        "WebIn": route("IngressTable", "10.0.1.0/24", "VpcEndpointId", endpoint),
+        "Rules": ["AWS::NetworkFirewall::RuleGroup", { "RuleGroupName": "web", "Type": "STATEFUL", "Capacity": 10, "RuleGroup": rules }],
+        "Policy": ["AWS::NetworkFirewall::FirewallPolicy", { "FirewallPolicyName": "edge", "FirewallPolicy": policy }],
+        "Firewall": ["AWS::NetworkFirewall::Firewall", { "FirewallName": "edge", "FirewallPolicyArn": { "$ref": "Policy" }, "VpcId": { "$ref": "Vpc" }, "SubnetMappings": [{ "SubnetId": { "$ref": "Edge" } }] }],
+        "Group": ["AWS::EC2::SecurityGroup", { "VpcId": { "$ref": "Vpc" }, "SecurityGroupIngress": [{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }] }],
+        "Server": ["AWS::EC2::Instance", { "SubnetId": { "$ref": "Web" }, "SecurityGroupIds": [{ "$ref": "Group" }] }],
+    });
+    add(&mut snapshot, scope, &template);
+    let networks = net::from_snapshot(&snapshot);
+    let (_, network) = networks.first().unwrap();
+    let open = ask(network, "internet", "Server", "tcp/443");
+    assert_eq!(open.answer, Verdict::Reachable, "{open:#?}");
+    let rule =
+        |answer: &net::Answer| answer.path.iter().find(|hop| hop.component == "network-firewall").map(|hop| hop.rule.clone());
+    assert_eq!(rule(&open).as_deref(), Some("web sid 1"));
+    let shut = ask(network, "internet", "Server", "tcp/22");
+    assert_eq!(shut.answer, Verdict::Blocked, "{shut:#?}");
+    let blockers: Vec<(&str, &str)> = shut.blockers.iter().map(|b| (b.code.as_str(), b.rule.as_str())).collect();
+    assert_eq!(blockers, [("FIREWALL_RULES_RESTRICTION", "web sid 2")]);
+}
