@@ -234,3 +234,16 @@ fn a_page_of_several_is_a_gap() {
     };
     assert_eq!((told("whole"), told("page")), (0, 1));
 }
+
+/// Lists of names say nothing of what they may do: the gap says which call does.
+#[test]
+fn lists_of_names_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    answer(dir.path(), "dump/123456789012/eu-west-1/groups.json", &open_group());
+    answer(dir.path(), "dump/123456789012/eu-west-1/list-users.json", &json!({ "Users": [{ "UserName": "ann", "Path": "/" }] }));
+    let report = scan(dir.path(), &["dump"]);
+    let told =
+        report["gaps"].as_array().unwrap().iter().find(|g| g["file"].as_str().is_some_and(|f| f.ends_with("list-users.json")));
+    let help = told.unwrap_or_else(|| panic!("{report}"))["help"].as_str().unwrap();
+    assert!(help.contains("get-account-authorization-details"), "{help}");
+}

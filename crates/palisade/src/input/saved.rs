@@ -16,6 +16,9 @@ const ANSWER_BYTES_MAX: u64 = 512 << 20;
 /// How much of a broken file is looked at for what it was.
 const HINT_BYTES: usize = 4096;
 
+/// What `list-users`, `list-roles`, `list-groups` and `list-policies` give: names without what they may do.
+const IAM_LISTS: &[&str] = &["Users", "Roles", "Groups", "Policies"];
+
 /// Saved answers that belong together: those of one folder, or those that were named one by one.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -164,9 +167,13 @@ fn look(path: &Path, known: &Answers<'_>) -> Look {
         Ok(documents) if documents.iter().any(|d| known.knows(&file, d) || net::is_answer(d)) => {
             Look::Answer(Content::Documents(documents))
         }
-        Ok(_) => {
+        Ok(documents) => {
             let detail = "its top-level keys are those of no call that the catalogue makes".to_owned();
-            Look::Other(vec![gap("saved answer", GapReason::Unsupported, detail).note()])
+            let mut told = gap("saved answer", GapReason::Unsupported, detail).note();
+            if documents.iter().any(|d| IAM_LISTS.iter().any(|key| d.get(key).is_some())) {
+                told = told.help("save `aws iam get-account-authorization-details`: it holds them all, with their policies");
+            }
+            Look::Other(vec![told])
         }
         Err(error) => {
             let mut told = gap("saved answer", GapReason::Malformed, format!("not JSON: {}", error.message));
