@@ -204,3 +204,27 @@ fn unused_access_and_a_smaller_policy() {
     assert!(words.contains("never inline p.Statement[0]: iam:CreateAccessKey"), "{words}");
     assert_eq!(of("nobody", "text").0, 2);
 }
+
+#[test]
+fn rows_of_a_trail_that_cannot_be_read_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    details(dir.path());
+    let rows = "eventTime,eventSource,eventName,userIdentity.arn\n\
+        2026-05-01 12:00:00.000,ec2.amazonaws.com,DescribeInstances,arn:aws:iam::111122223333:user/bob\n\
+        2026-05-01 12:00:00.000,ec2.amazonaws.com\n\
+        2026-05-01 12:00:00.000,ec2.amazonaws.com,StopInstances,\n";
+    fs::write(dir.path().join("lake.csv"), rows).unwrap();
+    let args = ["iam", "unused", "--trail", "lake.csv", "--input", "details.json", "--principal", "bob", "--format", "json"];
+    let (_, out, err) = run(dir.path(), &args);
+    let answer: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e} {out}{err}"));
+    assert_eq!(answer["principals"][0]["used"], json!(["ec2:DescribeInstances"]), "{out}");
+    let gaps: Vec<&str> = answer["gaps"].as_array().unwrap().iter().map(|g| g.as_str().unwrap()).collect();
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
+    assert!(gaps[0].starts_with("`lake.csv`: 1 record not read") && gaps[0].contains("(first: record 2"), "{gaps:?}");
+    assert!(
+        gaps[1].starts_with("`lake.csv`: who called what is not told, and left out, in records: 1 ")
+            && gaps[1].contains("first: record 3"),
+        "{gaps:?}"
+    );
+    assert!(gaps.iter().all(|gap| err.contains(gap)), "{err}");
+}

@@ -52,10 +52,14 @@ fn row(bytes: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
 }
 
 impl Columns {
-    /// The next row as JSON text in `json` (emptied first) and the bytes it took; nothing if the row isn't complete.
+    /// The next row as JSON text in `json` (emptied first) and the bytes it took; nothing if the row isn't complete. A row with
+    /// other than one cell a column leaves `json` empty.
     pub(super) fn next(&self, bytes: &[u8], json: &mut Vec<u8>) -> Option<usize> {
         let (fields, used) = row(bytes)?;
         json.clear();
+        if fields.len() != self.names.len() {
+            return Some(used);
+        }
         if let Some(field) = self.whole.and_then(|at| fields.get(at)) {
             json.extend_from_slice(field);
             return Some(used);

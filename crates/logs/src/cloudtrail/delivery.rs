@@ -492,8 +492,10 @@ impl<'p> Reader<'p> {
         let State::Rows(columns) = &self.state else { return Err(More) };
         let mut json = self.scratch.pop().unwrap_or_default();
         let used = columns.next(rest, &mut json);
-        if used.is_some() {
-            self.whole(feed, &json, 1);
+        match used {
+            Some(_) if json.is_empty() => self.reject(feed, Reason::Syntax),
+            Some(_) => self.whole(feed, &json, 1),
+            None => {}
         }
         self.scratch.push(json);
         used.map(|used| at + used).ok_or(More)

@@ -23,6 +23,35 @@ struct Seen {
     calls: BTreeMap<String, Calls>,
     logged: BTreeSet<String>,
     events: usize,
+    /// What could not be read, with file and place.
+    gaps: Vec<String>,
+}
+
+/// A record of CSV has paths for names: `userIdentity.arn`. The same as objects in objects.
+fn nested(record: Json) -> Json {
+    let Json::Object(members) = record else { return record };
+    if !members.keys().any(|key| key.contains('.')) {
+        return Json::Object(members);
+    }
+    let mut out = serde_json::Map::new();
+    for (key, value) in members {
+        put(&mut out, &key, value, DEPTH_MAX);
+    }
+    Json::Object(out)
+}
+
+/// Most levels that a dotted name is taken apart into; CloudTrail's own records have five.
+const DEPTH_MAX: usize = 8;
+
+fn put(at: &mut serde_json::Map<String, Json>, path: &str, value: Json, depth: usize) {
+    match path.split_once('.').filter(|_| depth > 0) {
+        None => drop(at.insert(path.to_owned(), value)),
+        Some((first, rest)) => {
+            if let Json::Object(inner) = at.entry(first).or_insert_with(|| json!({})) {
+                put(inner, rest, value, depth - 1);
+            }
+        }
+    }
 }
 
 fn read(trail: &[PathBuf], facts: &Authorization) -> Result<Seen> {
@@ -31,15 +60,28 @@ fn read(trail: &[PathBuf], facts: &Authorization) -> Result<Seen> {
     let mut files = Files::default();
     let mut seen = Seen::default();
     for input in &inputs {
+        let (mut unnamed, mut first) = (0_usize, 0);
         let outcome = files.read(input, &paths, &mut |event| {
-            let Ok(json) = serde_json::from_slice::<Json>(event.bytes()) else { return };
-            let Some(call) = why::call_of(&json) else { return };
+            let record = serde_json::from_slice::<Json>(event.bytes()).ok().map(nested);
+            let Some(call) = record.as_ref().and_then(why::call_of) else {
+                first = if unnamed == 0 { event.ordinal() } else { first };
+                unnamed += 1;
+                return;
+            };
             seen.events += 1;
             seen.logged.extend(call.data_event.clone());
             seen.calls.entry(call.principal.clone()).or_default().add(&call, facts);
         });
-        for line in outcome.complaints(&input.name()) {
+        let mut gaps = outcome.complaints(&input.name());
+        if unnamed > 0 {
+            gaps.push(format!(
+                "`{}`: who called what is not told, and left out, in records: {unnamed} (first: record {first})",
+                input.name()
+            ));
+        }
+        for line in gaps {
             crate::command::detect::note(&line);
+            seen.gaps.push(line);
         }
     }
     Ok(seen)
@@ -83,7 +125,7 @@ pub(super) fn run(trail: &[PathBuf], principal: Option<&str>, places: &Where, le
     }
     let logged: Vec<&String> = seen.logged.iter().collect();
     let document = json!({
-        "schema": "palisade/iam.unused/1", "events": seen.events, "data_events": logged, "principals": rows,
+        "schema": "palisade/iam.unused/1", "events": seen.events, "data_events": logged, "principals": rows, "gaps": seen.gaps,
     });
     show(places.format, &document, &words)?;
     Ok(exit)
