@@ -1,7 +1,5 @@
 //! Flow logs in Parquet: a file with AWS's names and types, written by DuckDB with gzip, and what damage does to it.
 
-#![expect(clippy::indexing_slicing, reason = "a test stops where its own set-up is wrong")]
-
 use logs::flow::{Columns, Field, Item, Layout, Reader, is_parquet, read_columns};
 
 /// 38 refused attempts, one in five over IPv6, one window without data and one whose records were dropped.
