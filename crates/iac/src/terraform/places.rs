@@ -45,6 +45,11 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Adds what one file of the root module holds.
+    pub fn add_text(&mut self, file: &str, text: &str) {
+        self.add("", &Text::from(file), &super::hcl::blocks(text), &[]);
+    }
+
     /// Adds the resource blocks of one file of a module.
     pub(crate) fn add(&mut self, module: &str, file: &Text, blocks: &[Block<'_>], accepted: &[(u32, Accepted)]) {
         let texts = |block: &Block<'_>| -> Vec<(String, String)> {

@@ -121,7 +121,7 @@ mod tests {
     use model::to_json;
     use serde_json::{Value as Json, json};
 
-    use super::super::{Limits, Mapping, TypeSource, hcl, read};
+    use super::super::{Limits, Mapping, TypeSource, read};
     use super::*;
 
     const SECTION: &str = r#"
@@ -175,7 +175,7 @@ mod tests {
         }]);
         let locate = |_: &_| {
             let mut sources = Sources::default();
-            sources.add("", &"main.tf".into(), &hcl::blocks(CONFIGURATION), &[]);
+            sources.add_text("main.tf", CONFIGURATION);
             sources
         };
         let snapshot = read(&plan.to_string(), "plan.json", &mapping, &Limits::default(), &locate);
