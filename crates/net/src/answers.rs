@@ -93,6 +93,7 @@ const KEYS: &[&str] = &[
     "NatGateways",
     "VpcPeeringConnections",
     "PrefixLists",
+    "PrefixListEntries",
     "VpcEndpoints",
     "VpnGateways",
     "VpnConnections",
@@ -141,9 +142,25 @@ const KEYS: &[&str] = &[
     "ServiceConfigurations",
 ];
 
+/// Keys of answers that don't say to what they belong, with a key of their elements: other answers have such lists, too.
+const ORPHANS: &[(&str, &str)] = &[
+    ("Routes", "DestinationCidrBlock"),
+    ("Associations", "TransitGatewayAttachmentId"),
+    ("Entries", "Cidr"),
+    ("Attributes", "Key"),
+];
+
 /// True if the document is a saved answer about networks.
 pub fn is_answer(document: &Value) -> bool {
-    document.as_object().is_some_and(|object| object.keys().any(|key| KEYS.contains(&key.as_str())))
+    let Some(object) = document.as_object() else { return false };
+    let orphan = |key: &str, value: &Value| {
+        let first = value.as_array().and_then(|all| all.first());
+        ORPHANS.iter().any(|(name, field)| *name == key && first.is_some_and(|element| element.get(field).is_some()))
+    };
+    let mut entries = object.iter();
+    let alone = entries.all(|(key, value)| orphan(key, value) || SILENT.contains(&key.as_str()))
+        && object.iter().any(|(key, value)| orphan(key, value));
+    alone || object.keys().any(|key| KEYS.contains(&key.as_str()))
 }
 
 /// Reads a document. Commas before a closing bracket, which some recorders leave behind, do no harm. The error says where the
@@ -279,6 +296,7 @@ impl Staging {
             "NatGateways" => Staging::nat_gateway,
             "VpcPeeringConnections" => Staging::peering,
             "PrefixLists" => Staging::prefix_list,
+            "PrefixListEntries" => Staging::prefix_list_entries,
             "VpcEndpoints" => Staging::endpoint,
             "VpnGateways" => Staging::vpn_gateway,
             "VpnConnections" => Staging::vpn_connection,
@@ -377,10 +395,16 @@ impl Staging {
                 self.associations_of(&id.into(), value);
                 true
             }
+            ("Associations", None) => {
+                self.parentless(key, "TransitGatewayAssociations");
+                true
+            }
+            ("Entries", None) => {
+                self.parentless(key, "PrefixListEntries");
+                true
+            }
             ("Entries", Some(id)) => {
-                let cidrs = value.as_array().into_iter().flatten().filter_map(|e| crate::addr::Cidr::parse(&text(e, "Cidr")?));
-                let cidrs = cidrs.collect();
-                self.prefix_entries.insert(id.into(), cidrs);
+                self.entries_of(&id.into(), value);
                 true
             }
             ("TargetHealthDescriptions", _) => {
@@ -392,6 +416,25 @@ impl Staging {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// One element of `PrefixListEntries`.
+    fn prefix_list_entries(&mut self, item: &Value) {
+        match text(item, "PrefixListId") {
+            Some(id) => self.entries_of(&id, item.get("Entries").unwrap_or(&Value::Null)),
+            None => self.malformed("PrefixListEntries", "an element has no PrefixListId"),
+        }
+    }
+
+    /// The blocks of a prefix list. One that is no block leaves the list unknown.
+    fn entries_of(&mut self, id: &Text, entries: &Value) {
+        let block = |entry: &Value| crate::addr::Cidr::parse(&text(entry, "Cidr")?);
+        match entries.as_array().map(|all| all.iter().map(block).collect::<Option<Vec<_>>>()) {
+            Some(Some(cidrs)) => {
+                self.prefix_entries.insert(id.clone(), cidrs);
+            }
+            _ => self.malformed(&format!("entries of {id}"), "one of them is not a CIDR block"),
         }
     }
 
@@ -552,6 +595,37 @@ mod tests {
             let network = from_aws_answers([("o.json".to_owned(), document.clone())]);
             assert!(!network.gaps.is_empty() || !network.tables.is_empty(), "{document}");
         }
+    }
+
+    #[test]
+    fn answers_without_a_parent_are_told_with_the_way_out() {
+        let read = |label: &str, document: Value| from_aws_answers([(label.to_owned(), document)]);
+        for (key, field, wrapped) in [
+            ("Routes", "DestinationCidrBlock", "TransitGatewayStaticRoutes"),
+            ("Associations", "TransitGatewayAttachmentId", "TransitGatewayAssociations"),
+            ("Entries", "Cidr", "PrefixListEntries"),
+            ("Attributes", "Key", "LoadBalancerAttributes"),
+        ] {
+            let document = json!({ key: [{ field: "x" }], "NextToken": "x" });
+            assert!(is_answer(&document), "{key}");
+            let network = read("a.json", document);
+            assert!(network.gaps.iter().any(|g| g.matters && g.detail.contains(wrapped)), "{key}: {:?}", network.gaps);
+        }
+        for other in
+            [json!({ "Routes": [{ "DestinationCidrBlock": "x" }], "openapi": "3.0" }), json!({ "Attributes": { "Key": "x" } })]
+        {
+            assert!(!is_answer(&other), "another kind of document: {other}");
+        }
+        let lists = [
+            ("pl-1.json", json!({ "Entries": [{ "Cidr": "192.0.2.0/24" }] })),
+            ("a.json", json!({ "PrefixListEntries": [{ "PrefixListId": "pl-1", "Entries": [{ "Cidr": "192.0.2.0/24" }] }] })),
+        ];
+        for (label, document) in lists {
+            let network = read(label, document);
+            assert_eq!((network.prefix_lists[0].known, network.prefix_lists[0].cidrs.len()), (true, 1), "{label}");
+        }
+        let odd = read("a.json", json!({ "PrefixListEntries": [{ "PrefixListId": "pl-1", "Entries": [{ "Cidr": "x" }] }] }));
+        assert_eq!((odd.prefix_lists.len(), odd.gaps.len()), (0, 1), "a list with one bad block is not known");
     }
 
     /// A group with so many rules, each for one address, on an interface that the internet can call.
