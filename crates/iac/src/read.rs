@@ -1,11 +1,10 @@
 //! Files to one snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use model::{Gap, GapReason, Snapshot};
+use model::{Gap, GapReason, Snapshot, contain};
 use rayon::prelude::*;
 
 use crate::Limits;
@@ -150,7 +149,7 @@ fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
 fn guarded(job: &Job, options: &Options, folders: &BTreeSet<PathBuf>) -> Outcome {
     let nested = Mutex::new(BTreeSet::new());
     let finder = Finder::new(&job.path, folders);
-    let read = catch_unwind(AssertUnwindSafe(|| one(job, options, &nested, &finder))).unwrap_or_else(|_| {
+    let read = contain(|| one(job, options, &nested, &finder)).unwrap_or_else(|| {
         let gap = Gap::new("file", GapReason::Failed, "reading it came to an unexpected end");
         let gap = gap.help("this is a fault of the reader: please report it with the file");
         Ok(alone(gap.in_file(shown(&job.path), None)))

@@ -7,6 +7,7 @@
 //! Absent on purpose: I/O, the clock, threads, and any knowledge of a particular AWS service.
 
 mod answer;
+mod contain;
 mod finding;
 mod gap;
 mod id;
@@ -20,6 +21,7 @@ mod span;
 mod value;
 
 pub use answer::{Truth, Verdict};
+pub use contain::{contain, is_contained};
 pub use finding::{Confidence, Coverage, Evidence, Finding, Outcome, ResourceRef, SameAs, Severity, Suppression};
 pub use gap::{Gap, GapReason};
 pub use id::{AccountId, Arn, CheckId, IdError, Partition, Region, TypeName};

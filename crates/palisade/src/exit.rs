@@ -13,6 +13,9 @@ pub(crate) enum Exit {
     Incomplete,
 }
 
+/// The code for a fault of our own.
+pub(crate) const INTERNAL: u8 = 4;
+
 /// The code for an outcome. An error at this height is one of usage or configuration: whatever the input held became a gap.
 #[expect(clippy::print_stderr, reason = "the last word of a failed run")]
 pub(crate) fn of(outcome: anyhow::Result<Exit>) -> ExitCode {

@@ -14,12 +14,22 @@ mod logfiles;
 mod output;
 mod rsa;
 
+use std::panic;
+use std::process::ExitCode;
+
 use clap::Parser;
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
-    exit::of(command::run(cli))
+    // What reads the files of others contains its panics and tells of them as gaps.
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !model::is_contained() {
+            tell(panic);
+        }
+    }));
+    panic::catch_unwind(|| exit::of(command::run(cli))).unwrap_or(ExitCode::from(exit::INTERNAL))
 }

@@ -10,7 +10,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
-use model::{Span, Text};
+use model::{Span, Text, contain};
 
 use crate::builder::{Builder, Place, short};
 use crate::{Diagnostic, Document, Entry, Kind, Limits, Node, Scalar, Typed};
@@ -19,9 +19,8 @@ use source::{Chunks, Lines};
 /// Reads the first YAML document of a text. A byte order mark before it is skipped; a missing last line break is no fault.
 ///
 /// # Errors
-/// The first thing that is not YAML, an alias without anchor, a key that is not text, or the first limit that is passed.
-///
-/// The YAML library may have faults that make it panic; who reads files of others contains that.
+/// The first thing that is not YAML, an alias without anchor, a key that is not text, the first limit that is passed, or the
+/// place before which the YAML library came to an unexpected end: it does for a tag before a comma, `[!, a]`.
 pub fn parse_yaml(text: &str, limits: &Limits) -> Result<Document, Diagnostic> {
     if text.len() > limits.bytes_max {
         let message = format!("the text has {} bytes; at most {} are read", text.len(), limits.bytes_max);
@@ -34,8 +33,13 @@ pub fn parse_yaml(text: &str, limits: &Limits) -> Result<Document, Diagnostic> {
         Reader { text, lines: None, tree: Builder::new(limits), anchors: BTreeMap::new(), open: Vec::new(), copied: 0 };
     let mut more = None;
     let mut done = false;
+    let mut last = Span { line: 1, column: 1, end_line: 1, end_column: 1 };
     loop {
-        let event = events.parse().map_err(|e| explain(&e, text))?;
+        let Some(event) = contain(|| events.parse()) else {
+            return Err(Diagnostic::malformed("the YAML library cannot read what comes here", last));
+        };
+        let event = event.map_err(|e| explain(&e, text))?;
+        last = span(event.start_mark, event.end_mark);
         match &event.data {
             EventData::StreamEnd => break,
             EventData::DocumentStart { .. } if done => {

@@ -5,8 +5,6 @@
 //!
 //! The library that decodes may panic on a hostile file: that ends the file, not the run, and what came before is kept.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -53,12 +51,12 @@ pub fn read_columns(bytes: Vec<u8>, latest: i64, sink: &mut dyn FnMut(Item<'_>))
         return columns;
     }
     // What a panic leaves behind are sums of whole rows.
-    let ended = catch_unwind(AssertUnwindSafe(|| file(Bytes::from(bytes), latest, &mut columns, sink)));
+    let ended = model::contain(|| file(Bytes::from(bytes), latest, &mut columns, sink));
     let rows = columns.counts.lines();
     columns.fault = match ended {
-        Ok(Ok(())) => None,
-        Ok(Err(wrong)) => Some(format!("{wrong}; {rows} rows before that are read")),
-        Err(_) => Some(format!("the Parquet file is damaged; {rows} rows before that are read")),
+        Some(Ok(())) => None,
+        Some(Err(wrong)) => Some(format!("{wrong}; {rows} rows before that are read")),
+        None => Some(format!("the Parquet file is damaged; {rows} rows before that are read")),
     };
     columns
 }

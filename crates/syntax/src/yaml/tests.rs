@@ -237,3 +237,9 @@ proptest! {
         prop_assert_eq!(yaml, json);
     }
 }
+
+#[test]
+fn where_the_library_gives_up_there_is_a_place() {
+    let wrong = parse_yaml("a: 1\nb: {n, !, b}\n", &Limits::default()).unwrap_err();
+    assert_eq!(wrong.span.line, 2, "{wrong:?}");
+}
