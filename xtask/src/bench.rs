@@ -103,6 +103,16 @@ impl Bench {
         Ok(Command::new(python::environment(&self.tools.join(name), packages)?.join(program)))
     }
 
+    /// The same for a package with hundreds of others below it: pip takes many minutes to choose among their versions, uv
+    /// seconds.
+    pub(crate) fn resolved_tool(&self, package: &str, program: &str) -> Result<Command, String> {
+        let programs = python::environment(&self.tools.join(program), &["uv==0.13.9"])?;
+        let mut install = Command::new(programs.join("uv"));
+        install.args(["pip", "install", "--quiet", package, "--python"]).arg(programs.join("python"));
+        spawn(install)?;
+        Ok(Command::new(programs.join(program)))
+    }
+
     /// A program of a package on crates.io, built once.
     pub(crate) fn cargo_tool(&self, package: &str, version: &str) -> Result<Command, String> {
         let program = self.tools.join("bin").join(package);

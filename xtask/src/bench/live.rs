@@ -1,14 +1,19 @@
-//! Collecting from a canned server, beside boto3 making the same calls: what a client costs, without the network's time.
+//! Collecting from a canned server, beside boto3 making the same calls and Prowler answering the same question: what a client
+//! costs, without the network's time.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Bench, Row, measure, pair, times, write_file};
 
 /// The version of boto3.
 const BOTO3: &[&str] = &["boto3==1.44.8"];
+
+/// The version of Prowler.
+const PROWLER: &str = "prowler==5.46.0";
 
 /// Buckets, each asked for one thing by a call of its own.
 const BUCKETS: usize = 1_000;
@@ -16,6 +21,9 @@ const BUCKETS: usize = 1_000;
 /// Volumes in all, and to a page.
 const VOLUMES: usize = 100_000;
 const PAGE: usize = 500;
+
+/// What the server was asked in all.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 pub(super) fn rows(bench: &Bench) -> Result<Vec<Row>, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("cannot listen: {e}"))?;
@@ -43,6 +51,7 @@ pub(super) fn rows(bench: &Bench) -> Result<Vec<Row>, String> {
         beside: format!("boto3, the calls alone: {:.2} CPU s, {:.0} MB", theirs.cpu_seconds, theirs.memory_mb),
         ratio: format!("{} less CPU", times(ours.cpu_seconds, theirs.cpu_seconds)),
     }];
+    rows.push(prowler(bench, &folder, &url, ours)?);
     let pages = format!(
         "import boto3\nec2 = boto3.client('ec2')\nfound = []\nfor page in ec2.get_paginator('describe_volumes').paginate(PaginationConfig={{'PageSize': {PAGE}}}): found += page['Volumes']\nassert len(found) == {VOLUMES}\n"
     );
@@ -65,6 +74,30 @@ pub(super) fn rows(bench: &Bench) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
+/// One check on the same buckets by Prowler, once for its byte code and once measured: it takes long.
+fn prowler(bench: &Bench, folder: &std::path::Path, url: &str, ours: super::Usage) -> Result<Row, String> {
+    let mut command = bench.resolved_tool(PROWLER, "prowler")?;
+    command.args(["aws", "--region", "eu-west-1", "--checks", "s3_bucket_object_versioning"]);
+    command
+        .args(["--no-banner", "--ignore-exit-code-3", "--output-formats", "csv", "--output-directory"])
+        .arg(folder.join("prowler"));
+    command.env("HOME", folder);
+    let command = with_account(command, url);
+    let (asked, theirs) = (CALLS.load(Ordering::Relaxed), pair(&command, &command, 1)?.1);
+    // Four runs were made: two turns of the pair.
+    let calls = (CALLS.load(Ordering::Relaxed) - asked) / 4;
+    Ok(Row {
+        what: format!("{BUCKETS} buckets, the same check"),
+        ours: format!("{:.2} CPU s, {:.0} MB", ours.cpu_seconds, ours.memory_mb),
+        beside: format!("Prowler: {:.1} CPU s, {:.0} MB, {calls} calls", theirs.cpu_seconds, theirs.memory_mb),
+        ratio: format!(
+            "{} less CPU, {} less memory",
+            times(ours.cpu_seconds, theirs.cpu_seconds),
+            times(ours.memory_mb, theirs.memory_mb)
+        ),
+    })
+}
+
 fn with_account(mut command: Command, url: &str) -> Command {
     command.env("AWS_ENDPOINT_URL", url).env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
     command.env("AWS_DEFAULT_REGION", "eu-west-1").env("AWS_MAX_ATTEMPTS", "1").env_remove("PYTHONDONTWRITEBYTECODE");
@@ -75,6 +108,7 @@ fn connection(mut stream: TcpStream) {
     let Ok(clone) = stream.try_clone() else { return };
     let mut reader = BufReader::new(clone);
     while let Some((path, body)) = request(&mut reader) {
+        CALLS.fetch_add(1, Ordering::Relaxed);
         let (status, body) = answer(&path, &body);
         let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", body.len());
         if stream.write_all((head + &body).as_bytes()).is_err() {
@@ -111,6 +145,7 @@ fn answer(path: &str, body: &str) -> (u16, String) {
         Some("DescribeRegions") => "<DescribeRegionsResponse><regionInfo><item><regionName>eu-west-1</regionName></item></regionInfo></DescribeRegionsResponse>".to_owned(),
         Some("DescribeVolumes") => volumes(parameter("NextToken").and_then(|t| t.parse().ok()).unwrap_or(0)),
         None if path == "/" || path.starts_with("/?") => buckets(),
+        None if path.contains("?location") => "<LocationConstraint>eu-west-1</LocationConstraint>".to_owned(),
         None if path.contains("versioning") => "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>".to_owned(),
         _ => return (403, "<Error><Code>AccessDenied</Code><Message>not in the bench</Message></Error>".to_owned()),
     };
