@@ -2,14 +2,17 @@
 //! document, whoever has it. Left out: who has the policy and what other policies take back (see [`crate::who_can`] for that),
 //! and statements with a condition or a named resource, which hold the action to something.
 
+use std::collections::BTreeSet;
+
 use model::Truth;
 
-use crate::arn::{Parts, Short};
+use crate::arn::{ArnPattern, Parts, Short};
 use crate::authorization::{Authorization, Level};
-use crate::document::{Actions, Effect, Policy, Statement};
-use crate::escalation::ways;
+use crate::document::{Effect, Policy, Statement};
+use crate::escalation::{Way, ways};
 use crate::facts::Fact;
 use crate::request::Context;
+use crate::unknown_name;
 
 /// A kind of power that should be held to named resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,27 +86,21 @@ pub(crate) fn anywhere(policy: &Policy, power: Power) -> Fact {
     if let Some(why) = &policy.unreadable {
         return Fact::unknown(why.to_string());
     }
-    if !policy.statements.iter().any(may_allow) {
+    let wide = Wide::new(policy, EVERY);
+    if wide.allow.is_empty() {
         return Fact::plain(Truth::False);
     }
     let found = match power {
-        Power::Credentials => first(CREDENTIALS.iter().map(|a| ((*a).to_owned(), allowed(policy, a, EVERY)))),
-        Power::Data => first(DATA.iter().map(|a| ((*a).to_owned(), allowed(policy, a, EVERY)))),
-        Power::Writes => of_level(policy, Level::Write),
-        Power::Permissions => of_level(policy, Level::Permissions),
-        Power::Escalation => first(ways().iter().filter(|w| w.id != NOT_A_WAY).map(|way| {
-            let all = way.permissions.iter().map(|a| allowed(policy, &a.to_ascii_lowercase(), EVERY));
-            (way.permissions.join(" with "), all.fold(Truth::True, Truth::and))
-        })),
-    };
-    match found {
-        (action, Truth::True) => {
-            let action = if action.contains(' ') { action } else { Authorization::built_in().proper(&action) };
-            Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{action} on every resource") }
+        Power::Credentials => first(CREDENTIALS.iter().map(|a| (*a, wide.allowed(a)))),
+        Power::Data => first(DATA.iter().map(|a| (*a, wide.allowed(a)))),
+        Power::Writes => return wide.fact(wide.of_level(Level::Write)),
+        Power::Permissions => return wide.fact(wide.of_level(Level::Permissions)),
+        Power::Escalation => {
+            let (way, truth) = first(ways().iter().filter(|w| w.id != NOT_A_WAY).map(|way| (Some(way), wide.goes(way))));
+            return wide.fact((way.map(|w| w.permissions.join(" with ")).unwrap_or_default(), truth));
         }
-        (_, Truth::False) => Fact::plain(Truth::False),
-        (_, Truth::Unknown) => open(policy),
-    }
+    };
+    wide.fact((found.0.to_owned(), found.1))
 }
 
 /// Whether the policy allows an action on every one of a set of resources, written as `*` or as an ARN with stars in it, and
@@ -113,10 +110,11 @@ pub(crate) fn allows(policy: &Policy, action: &str, resources: &str) -> Fact {
         return Fact::unknown(why.to_string());
     }
     let lower = action.to_ascii_lowercase();
-    match allowed(policy, &lower, resources) {
+    let wide = Wide::new(policy, resources);
+    match wide.allowed(&lower) {
         Truth::True => {
-            let allowing = |s: &&Statement| s.effect == Effect::Allow && covers(s, &lower, resources) == Truth::True;
-            let by = policy.statements.iter().find(allowing).map(Statement::label).unwrap_or_default();
+            let by = wide.allow.iter().find(|s| s.covers(&lower) == Truth::True);
+            let by = by.map(|s| s.statement.label()).unwrap_or_default();
             Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{by} allows {action} on {resources}") }
         }
         Truth::False => Fact::plain(Truth::False),
@@ -134,44 +132,135 @@ fn open(policy: &Policy) -> Fact {
     Fact { truth: Truth::Unknown, reasons, proof: String::new() }
 }
 
-/// The first that is true, or else unknown if one is.
-fn first(answers: impl Iterator<Item = (String, Truth)>) -> (String, Truth) {
-    let mut open = (String::new(), Truth::False);
-    for (action, truth) in answers {
+/// The first that is true, or else the last unknown if there is one.
+fn first<T: Default>(answers: impl Iterator<Item = (T, Truth)>) -> (T, Truth) {
+    let mut open = (T::default(), Truth::False);
+    for (what, truth) in answers {
         match truth {
-            Truth::True => return (action, truth),
-            Truth::Unknown => open = (action, truth),
+            Truth::True => return (what, truth),
+            Truth::Unknown => open = (what, truth),
             Truth::False => {}
         }
     }
     open
 }
 
-/// An action of the level that takes resources and is allowed on all of them. Services are asked in the order of their names.
-fn of_level(policy: &Policy, level: Level) -> (String, Truth) {
-    let table = Authorization::built_in();
-    let touched = |service: &&str| policy.statements.iter().any(|s| may_allow(s) && names_service(&s.actions, service));
-    first(
-        table
-            .services()
-            .filter(touched)
-            .flat_map(|service| {
-                let actions = table.actions(service).filter(|a| a.level == level && !a.resources.is_empty());
-                actions.map(move |a| format!("{service}:{}", a.name.to_ascii_lowercase()))
-            })
-            .map(|action| {
-                let truth = allowed(policy, &action, EVERY);
-                (action, truth)
-            }),
-    )
-}
-
-fn may_allow(statement: &Statement) -> bool {
-    (statement.effect == Effect::Allow || statement.effect_unreadable) && unbound(statement, EVERY) != Truth::False
-}
-
 /// Every resource.
 const EVERY: &str = "*";
+
+/// The statements of a policy that may be about every one of a set of resources under no condition.
+struct Wide<'a> {
+    policy: &'a Policy,
+    allow: Vec<WideStatement<'a>>,
+    deny: Vec<WideStatement<'a>>,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+struct WideStatement<'a> {
+    statement: &'a Statement,
+    /// Whether it is about every one of the resources under no condition: true or unknown.
+    wide: Truth,
+}
+
+impl<'a> Wide<'a> {
+    fn new(policy: &'a Policy, resources: &str) -> Wide<'a> {
+        let mut wide = Wide { policy, allow: Vec::new(), deny: Vec::new() };
+        for statement in &policy.statements {
+            let found = WideStatement { statement, wide: unbound(statement, resources) };
+            if found.wide == Truth::False {
+                continue;
+            }
+            if statement.effect == Effect::Allow || statement.effect_unreadable {
+                wide.allow.push(found);
+            }
+            if statement.effect == Effect::Deny || statement.effect_unreadable {
+                wide.deny.push(found);
+            }
+        }
+        wide
+    }
+
+    /// Whether the action, in lower case, is allowed on every one of the resources and not denied on every one.
+    fn allowed(&self, action: &str) -> Truth {
+        action.split_once(':').map_or(Truth::False, |(service, name)| self.allowed_of(service, name))
+    }
+
+    fn allowed_of(&self, service: &str, name: &str) -> Truth {
+        let any =
+            |statements: &[WideStatement]| statements.iter().map(|s| s.covers_of(service, name)).fold(Truth::False, Truth::or);
+        match any(&self.allow) {
+            Truth::False => Truth::False,
+            allowed => allowed.and(!any(&self.deny)),
+        }
+    }
+
+    /// Whether all that a way to power needs is allowed.
+    fn goes(&self, way: &Way) -> Truth {
+        let mut all = Truth::True;
+        for permission in &way.permissions {
+            all = all.and(self.allowed(&permission.to_ascii_lowercase()));
+            if all == Truth::False {
+                break;
+            }
+        }
+        all
+    }
+
+    /// An action of the level that takes resources and is allowed on all of them. Services are asked in the order of their
+    /// names.
+    fn of_level(&self, level: Level) -> (String, Truth) {
+        let table = Authorization::built_in();
+        let (found, truth) = first(self.services(table).into_iter().flat_map(|service| {
+            let actions = table.short_actions(service).iter().filter(|a| a.level == level && a.takes_resources);
+            actions.map(move |a| (Some((service, &a.name)), self.allowed_of(service, &a.name)))
+        }));
+        (found.map(|(service, name)| format!("{service}:{name}")).unwrap_or_default(), truth)
+    }
+
+    /// The services that an allowing statement may be about, in order.
+    fn services<'t>(&'t self, table: &'t Authorization) -> Vec<&'t str> {
+        let mut named = BTreeSet::new();
+        for WideStatement { statement: Statement { actions, .. }, .. } in &self.allow {
+            for pattern in &actions.patterns {
+                match pattern.service.exact() {
+                    Some(service) if !actions.negated && !unknown_name::within(service.as_bytes()) => named.insert(service),
+                    _ => return table.services().collect(),
+                };
+            }
+            if actions.negated {
+                return table.services().collect();
+            }
+        }
+        named.into_iter().collect()
+    }
+
+    fn fact(&self, (action, truth): (String, Truth)) -> Fact {
+        match truth {
+            Truth::True => {
+                let action = if action.contains(' ') { action } else { Authorization::built_in().proper(&action) };
+                Fact { truth: Truth::True, reasons: Vec::new(), proof: format!("{action} on every resource") }
+            }
+            Truth::False => Fact::plain(Truth::False),
+            Truth::Unknown => open(self.policy),
+        }
+    }
+}
+
+impl WideStatement<'_> {
+    /// Whether it is about the action, in lower case, on every one of the resources under no condition.
+    fn covers(&self, action: &str) -> Truth {
+        action.split_once(':').map_or(Truth::False, |(service, name)| self.covers_of(service, name))
+    }
+
+    fn covers_of(&self, service: &str, name: &str) -> Truth {
+        let named = self.statement.actions.take_in(service, name);
+        if named != Truth::False && self.statement.unreadable.is_some() {
+            return Truth::Unknown;
+        }
+        named.and(self.wide)
+    }
+}
 
 /// Whether the statement is about every one of the resources under no condition.
 fn unbound(statement: &Statement, set: &str) -> Truth {
@@ -180,35 +269,11 @@ fn unbound(statement: &Statement, set: &str) -> Truth {
         None => Truth::False,
         Some(resources) if resources.negated => Truth::True,
         Some(resources) => {
-            let covers = |p: &crate::arn::ArnPattern| p.covers(&Parts::new(set), Short::Counts, &Context::default());
+            let set = Parts::new(set);
+            let covers = |p: &ArnPattern| p.covers(&set, Short::Counts, &Context::default());
             resources.patterns.iter().map(|(p, _)| covers(p)).fold(Truth::False, Truth::or)
         }
     }
-}
-
-fn names_service(actions: &Actions, service: &str) -> bool {
-    let none = Context::default();
-    actions.negated || actions.patterns.iter().any(|p| p.service.matches(service, &none) != Truth::False)
-}
-
-/// Whether the action, in lower case, is allowed on every one of the resources and not denied on every one.
-fn allowed(policy: &Policy, action: &str, set: &str) -> Truth {
-    let wide = |effect: Effect| {
-        let of_effect = policy.statements.iter().filter(move |s| s.effect == effect || s.effect_unreadable);
-        of_effect.map(|s| covers(s, action, set)).fold(Truth::False, Truth::or)
-    };
-    wide(Effect::Allow).and(!wide(Effect::Deny))
-}
-
-/// Whether the statement is about the action on every one of the resources under no condition.
-fn covers(statement: &Statement, action: &str, set: &str) -> Truth {
-    let Some((service, name)) = action.split_once(':') else { return Truth::False };
-    let named = statement.actions.take_in(service, name);
-    if named == Truth::False {
-        return Truth::False;
-    }
-    let named = named.and(unbound(statement, set));
-    if statement.unreadable.is_some() { named.and(Truth::Unknown) } else { named }
 }
 
 #[cfg(test)]

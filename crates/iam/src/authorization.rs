@@ -1,25 +1,45 @@
 //! Service-authorization facts: which actions there are, which resources they take, which condition keys they have.
 //!
-//! The built-in table is derived by `cargo xtask gen iam-facts`; a user can hand over a newer one. It is unpacked when it is
-//! first asked for, and its lines are read service by service.
+//! The built-in table is derived by `cargo xtask gen iam-facts`; a user can hand over a newer one. Its lines are read service by
+//! service.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::OnceLock;
 
 /// Largest table, unpacked, in bytes.
 pub const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-static PACKED: &[u8] = include_bytes!("../data/service-authorization.zst");
+static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/service-authorization.txt"));
 
 /// The table.
 #[derive(Clone, Debug, Default)]
 pub struct Authorization {
-    text: String,
+    text: Cow<'static, str>,
     version: (usize, usize),
-    /// Prefix to the byte range of its lines.
-    services: BTreeMap<Box<str>, (usize, usize)>,
+    services: BTreeMap<Box<str>, Service>,
     /// Lower-case global keys.
     global: Vec<(Box<str>, KeyType)>,
+}
+
+/// A service's part of the table.
+#[derive(Clone, Debug, Default)]
+struct Service {
+    /// The byte range of its lines.
+    lines: (usize, usize),
+    /// Its actions in short, read when they are first asked for.
+    short: OnceLock<Box<[ShortAction]>>,
+}
+
+/// What is asked most often of an action.
+#[derive(Clone, Debug)]
+pub(crate) struct ShortAction {
+    /// In lower case.
+    pub(crate) name: Box<str>,
+    pub(crate) level: Level,
+    /// True if it takes resources; else only `*` counts.
+    pub(crate) takes_resources: bool,
 }
 
 /// What values a condition key has.
@@ -77,17 +97,17 @@ impl Authorization {
     /// The table that is built in.
     pub fn built_in() -> &'static Authorization {
         static TABLE: OnceLock<Authorization> = OnceLock::new();
-        TABLE.get_or_init(|| Authorization::parse(crate::unpack(PACKED, TABLE_BYTES_MAX)).unwrap_or_default())
+        TABLE.get_or_init(|| Authorization::parse(Cow::Borrowed(BUILT_IN)).unwrap_or_default())
     }
 
     /// Reads a table, packed with zstd or plain.
     pub fn read(bytes: &[u8]) -> Result<Authorization, String> {
         let packed = bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-        let text = if packed { crate::unpack(bytes, TABLE_BYTES_MAX) } else { String::from_utf8_lossy(bytes).into_owned() };
-        Authorization::parse(text)
+        let text = if packed { unpack(bytes)? } else { String::from_utf8_lossy(bytes).into_owned() };
+        Authorization::parse(Cow::Owned(text))
     }
 
-    fn parse(text: String) -> Result<Authorization, String> {
+    fn parse(text: Cow<'static, str>) -> Result<Authorization, String> {
         let mut table = Authorization::default();
         let mut at = 0;
         let mut open: Option<(Box<str>, usize)> = None;
@@ -100,7 +120,7 @@ impl Authorization {
                 }
                 (Some("s"), Some(prefix), _) => {
                     if let Some((name, from)) = open.take() {
-                        table.services.insert(name, (from, at));
+                        table.services.insert(name, Service::at(from, at));
                     }
                     open = Some((prefix.to_ascii_lowercase().into(), at));
                 }
@@ -110,7 +130,7 @@ impl Authorization {
             at += line.len();
         }
         if let Some((name, from)) = open.take() {
-            table.services.insert(name, (from, at));
+            table.services.insert(name, Service::at(from, at));
         }
         if table.services.is_empty() {
             return Err("the service-authorization table is empty".to_owned());
@@ -145,8 +165,26 @@ impl Authorization {
     }
 
     fn lines(&self, prefix: &str) -> impl Iterator<Item = &str> {
-        let range = self.services.get(prefix.to_ascii_lowercase().as_str()).copied().unwrap_or_default();
-        self.text.get(range.0..range.1).unwrap_or_default().lines()
+        self.lines_of(self.services.get(prefix.to_ascii_lowercase().as_str()))
+    }
+
+    fn lines_of(&self, service: Option<&Service>) -> std::str::Lines<'_> {
+        let (from, to) = service.map(|s| s.lines).unwrap_or_default();
+        self.text.get(from..to).unwrap_or_default().lines()
+    }
+
+    /// The actions of a service in short, in the table's order; the prefix in lower case.
+    pub(crate) fn short_actions(&self, prefix: &str) -> &[ShortAction] {
+        let read = |service| {
+            let actions = self.lines_of(Some(service)).filter(|l| l.starts_with("a\t")).filter_map(|l| Action::parse(l, &[]));
+            let short = |a: Action<'_>| ShortAction {
+                name: a.name.to_ascii_lowercase().into(),
+                level: a.level,
+                takes_resources: !a.resources.is_empty(),
+            };
+            actions.map(short).collect()
+        };
+        self.services.get(prefix).map(|service| &**service.short.get_or_init(|| read(service))).unwrap_or_default()
     }
 
     /// The actions of a service, in the table's order.
@@ -196,6 +234,22 @@ impl Authorization {
             Some(format!("{service}:{}", known.name))
         });
         found.unwrap_or_else(|| action.to_owned())
+    }
+}
+
+fn unpack(packed: &[u8]) -> Result<String, String> {
+    let mut text = String::new();
+    let reader = zstd::Decoder::new(packed).map(|decoder| decoder.take(TABLE_BYTES_MAX as u64 + 1));
+    match reader.and_then(|mut reader| reader.read_to_string(&mut text)) {
+        Ok(bytes) if bytes > TABLE_BYTES_MAX => Err(format!("the table is larger than {TABLE_BYTES_MAX} bytes")),
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("the table cannot be unpacked: {error}")),
+    }
+}
+
+impl Service {
+    fn at(from: usize, to: usize) -> Service {
+        Service { lines: (from, to), ..Service::default() }
     }
 }
 

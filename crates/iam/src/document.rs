@@ -84,7 +84,10 @@ impl Actions {
     /// Whether it takes in an action, service and name in lower case.
     pub(crate) fn take_in(&self, service: &str, name: &str) -> Truth {
         let nothing = Context::new(Mode::Discovery);
-        let one = |p: &ActionPattern| p.service.matches(service, &nothing).and(p.name.matches(name, &nothing));
+        let one = |p: &ActionPattern| match p.service.matches(service, &nothing) {
+            Truth::False => Truth::False,
+            served => served.and(p.name.matches(name, &nothing)),
+        };
         let any = self.patterns.iter().map(one).fold(Truth::False, Truth::or);
         if self.negated { !any } else { any }
     }

@@ -13,9 +13,10 @@ use model::Truth;
 use serde::Deserialize;
 
 use crate::account::{Account, OWN_ACCOUNT, Principal};
-use crate::document::{Effect, Statement};
+use crate::document::{ActionPattern, Effect, Statement};
 use crate::evaluate::{Policies, evaluate};
 use crate::request::{Caller, Context, Mode, Request};
+use crate::unknown_name;
 
 pub use drawing::{DRAWN_MAX, Drawing};
 
@@ -89,7 +90,7 @@ pub fn is_admin(account: &Account, principal: &Principal) -> Truth {
         ("iam:createaccesskey", format!("arn:aws:iam::{number}:user/other")),
         ("s3:deletebucket", "arn:aws:s3:::other".to_owned()),
     ];
-    if !mentions(principal, "other:other") {
+    if !Speaking::new(principal).of("other:other") {
         return Truth::False;
     }
     let mut all = Truth::True;
@@ -212,41 +213,57 @@ struct Seat<'a> {
     all: &'a All<'a>,
     principal: &'a Principal,
     from: usize,
-    /// Whether its policies speak of any way but assuming a role.
-    speaks: bool,
+    /// What its policies say of any way but assuming a role.
+    speaking: Speaking<'a>,
     /// Ways over users' credentials and over roles' trust policies that some statement speaks of.
     over: Vec<(&'static str, &'static str, bool)>,
     ready: Vec<Ready>,
 }
 
-/// Whether any statement of its policies may allow something of a service that a way goes by: most do not.
-fn speaks_of_ways(principal: &Principal) -> bool {
-    static SERVICES: OnceLock<BTreeSet<&str>> = OnceLock::new();
-    let services = SERVICES.get_or_init(|| {
-        let permissions = ways().iter().flat_map(|way| &way.permissions);
-        permissions.filter_map(|p| Some(p.split_once(':')?.0)).collect()
-    });
-    let nothing = Context::new(Mode::Discovery);
-    let speaks = |s: &Statement| {
-        let of = |service: &str| s.actions.patterns.iter().any(|p| p.service.matches(service, &nothing) != Truth::False);
-        (s.effect == Effect::Allow || s.effect_unreadable) && (s.actions.negated || services.iter().any(|name| of(name)))
-    };
-    let policies = principal.policies.iter().map(|attached| &attached.policy);
-    policies.into_iter().any(|policy| policy.unreadable.is_some() || policy.statements.iter().any(speaks))
+/// What of a principal's policies may allow something.
+struct Speaking<'a> {
+    /// True if there is a policy that cannot be read: it may say anything.
+    unreadable: bool,
+    statements: Vec<&'a Statement>,
 }
 
-/// Whether any statement of its policies may allow an action, in whatever case, on anything.
-fn mentions(principal: &Principal, action: &str) -> bool {
-    let Some((service, name)) = action.split_once(':') else { return false };
-    let (service, name) = (service.to_ascii_lowercase(), name.to_ascii_lowercase());
-    principal.policies.iter().any(|attached| {
-        attached.policy.unreadable.is_some()
-            || attached
-                .policy
-                .statements
-                .iter()
-                .any(|s| (s.effect == Effect::Allow || s.effect_unreadable) && s.actions.take_in(&service, &name) != Truth::False)
-    })
+impl<'a> Speaking<'a> {
+    fn new(principal: &'a Principal) -> Speaking<'a> {
+        let policies = || principal.policies.iter().map(|attached| &*attached.policy);
+        let allowing = |s: &&Statement| s.effect == Effect::Allow || s.effect_unreadable;
+        Speaking {
+            unreadable: policies().any(|policy| policy.unreadable.is_some()),
+            statements: policies().flat_map(|policy| &policy.statements).filter(allowing).collect(),
+        }
+    }
+
+    /// Only what may allow something of a service that a way goes by: most policies do not.
+    fn of_ways(principal: &'a Principal) -> Speaking<'a> {
+        static SERVICES: OnceLock<BTreeSet<&str>> = OnceLock::new();
+        let services = SERVICES.get_or_init(|| {
+            let permissions = ways().iter().flat_map(|way| &way.permissions);
+            permissions.filter_map(|p| Some(p.split_once(':')?.0)).collect()
+        });
+        let nothing = Context::new(Mode::Discovery);
+        let named = |p: &ActionPattern| match p.service.exact() {
+            Some(service) if !unknown_name::within(service.as_bytes()) => services.contains(service),
+            _ => services.iter().any(|service| p.service.matches(service, &nothing) != Truth::False),
+        };
+        let mut speaking = Speaking::new(principal);
+        speaking.statements.retain(|s| s.actions.negated || s.actions.patterns.iter().any(named));
+        speaking
+    }
+
+    fn nothing(&self) -> bool {
+        !self.unreadable && self.statements.is_empty()
+    }
+
+    /// Whether it may allow an action, in whatever case, on anything.
+    fn of(&self, action: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        let Some((service, name)) = action.split_once(':') else { return false };
+        self.unreadable || self.statements.iter().any(|s| s.actions.take_in(service, name) != Truth::False)
+    }
 }
 
 /// Requests that are all allowed, and what they hang on.
@@ -273,11 +290,11 @@ const OTHERS: &[(&str, &str, &str, bool)] = &[
 impl<'a> Seat<'a> {
     fn new(all: &'a All<'a>, from: usize) -> Option<Seat<'a>> {
         let principal = *all.principals.get(from)?;
-        let mut seat = Seat { all, principal, from, speaks: speaks_of_ways(principal), over: Vec::new(), ready: Vec::new() };
-        if !seat.speaks {
+        let mut seat = Seat { all, principal, from, speaking: Speaking::of_ways(principal), over: Vec::new(), ready: Vec::new() };
+        if seat.speaking.nothing() {
             return Some(seat);
         }
-        seat.over = OVER.iter().copied().filter(|(_, action, _)| mentions(principal, action)).collect();
+        seat.over = OVER.iter().copied().filter(|(_, action, _)| seat.speaking.of(action)).collect();
         seat.ready = seat.prepare();
         Some(seat)
     }
@@ -360,7 +377,7 @@ impl<'a> Seat<'a> {
     fn prepare(&self) -> Vec<Ready> {
         let mut all = Vec::new();
         for way in ways().iter().filter(|w| w.variant_of.is_none() && w.kind.ends_with("-passrole")) {
-            if !way.permissions.iter().all(|p| mentions(self.principal, p)) {
+            if !way.permissions.iter().all(|p| self.speaking.of(p)) {
                 continue;
             }
             let others: Vec<&String> = way.permissions.iter().filter(|p| *p != "iam:PassRole").collect();
@@ -428,7 +445,7 @@ impl<'a> Seat<'a> {
 
     /// The best way to give itself every permission.
     fn raise(&self) -> Option<Step> {
-        if !self.speaks {
+        if self.speaking.nothing() {
             return None;
         }
         let own = &*self.principal.arn;
@@ -456,7 +473,7 @@ impl<'a> Seat<'a> {
         ];
         let mut best: Option<Step> = None;
         for (way, action, on, hangs_on) in direct {
-            if !mentions(self.principal, action) {
+            if !self.speaking.of(action) {
                 continue;
             }
             for resource in on {
@@ -477,7 +494,7 @@ impl<'a> Seat<'a> {
     /// Gives somebody more whom it can then be.
     fn raise_others(&self, mut best: Option<Step>) -> Option<Step> {
         for (way, change, being, of_role) in OTHERS {
-            if !mentions(self.principal, change) || !mentions(self.principal, being) {
+            if !self.speaking.of(change) || !self.speaking.of(being) {
                 continue;
             }
             for other in self.all.principals.iter().filter(|p| p.trust.is_some() == *of_role) {

@@ -51,13 +51,3 @@ pub use source::{places, policy_in};
 pub use stand_in::StandIns;
 pub use symbolic::search::{JUDGED_MAX, NODES_MAX, UNDECIDED_MAX};
 pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX, STEPS_MAX};
-
-/// Unpacks embedded data; empty text if it is not what it should be, which a test rules out.
-fn unpack(packed: &[u8], bytes_max: usize) -> String {
-    let mut text = Vec::new();
-    let reader = zstd::Decoder::new(packed).map(|d| std::io::Read::take(d, bytes_max as u64));
-    match reader.and_then(|mut r| std::io::Read::read_to_end(&mut r, &mut text)) {
-        Ok(_) => String::from_utf8(text).unwrap_or_default(),
-        Err(_) => String::new(),
-    }
-}

@@ -7,36 +7,43 @@ use rustc_hash::FxHashMap;
 
 use crate::document::Policy;
 
-/// One line a policy: path and name, a tab, the document. `NOTICE.md` beside it says where it is from.
-static PACKED: &[u8] = include_bytes!("../data/managed-policies.zst");
+/// One line a policy, in the order of the first part: path and name, a tab, the document. `NOTICE.md` beside it says where it
+/// is from.
+static LINES: &str = include_str!(concat!(env!("OUT_DIR"), "/managed-policies.txt"));
 
-/// Largest text that is unpacked, in bytes.
-const UNPACKED_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// Every policy's text by path and name.
-fn texts() -> &'static FxHashMap<&'static str, &'static str> {
-    static TEXTS: OnceLock<FxHashMap<&'static str, &'static str>> = OnceLock::new();
-    static TEXT: OnceLock<String> = OnceLock::new();
-    TEXTS.get_or_init(|| {
-        let text = TEXT.get_or_init(|| crate::unpack(PACKED, UNPACKED_BYTES_MAX));
-        text.lines().filter_map(|line| line.split_once('\t')).collect()
-    })
+/// The document of a policy by path and name: looked up by halves, so that only a few pages of the table are touched.
+fn text(name: &str) -> Option<&'static str> {
+    let mut rest = LINES;
+    while !rest.is_empty() {
+        let middle = rest.floor_char_boundary(rest.len() / 2);
+        let from = rest.get(..middle)?.rfind('\n').map_or(0, |at| at + 1);
+        let to = rest.get(from..)?.find('\n').map_or(rest.len(), |at| from + at + 1);
+        let (known, document) = rest.get(from..to)?.trim_end().split_once('\t')?;
+        rest = match name.cmp(known) {
+            std::cmp::Ordering::Equal => return Some(document),
+            std::cmp::Ordering::Less => rest.get(..from)?,
+            std::cmp::Ordering::Greater => rest.get(to..)?,
+        };
+    }
+    None
 }
 
 /// The default version, as of the date in the notice, of the managed policy `arn:aws:iam::aws:policy/...`.
 pub fn policy(arn: &str) -> Option<Arc<Policy>> {
     static READ: OnceLock<Mutex<FxHashMap<Text, Arc<Policy>>>> = OnceLock::new();
     let name = arn.split_once(":iam::aws:policy/")?.1;
-    let text = texts().get(name)?;
     let mut read = READ.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    Some(read.entry(name.into()).or_insert_with(|| Arc::new(Policy::from_json(text))).clone())
+    if let Some(known) = read.get(name) {
+        return Some(Arc::clone(known));
+    }
+    let policy = Arc::new(Policy::from_json(text(name)?));
+    read.insert(name.into(), Arc::clone(&policy));
+    Some(policy)
 }
 
 /// The path and name of every policy that is known, in order.
 pub fn names() -> Vec<&'static str> {
-    let mut all: Vec<&str> = texts().keys().copied().collect();
-    all.sort_unstable();
-    all
+    LINES.lines().filter_map(|line| Some(line.split_once('\t')?.0)).collect()
 }
 
 #[cfg(test)]
@@ -50,6 +57,13 @@ mod tests {
             assert!(policy.unreadable.is_none() && !policy.statements.is_empty(), "{name}");
         }
         assert!(policy("arn:aws:iam::aws:policy/NoSuchThing").is_none());
-        assert!(names().len() > 1_000);
+    }
+
+    #[test]
+    fn every_policy_is_found_by_its_name() {
+        let names = names();
+        assert!(names.len() > 1_000 && names.is_sorted());
+        assert!(names.iter().all(|name| text(name).is_some_and(|document| document.starts_with('{'))));
+        assert!(["", "A", "ReadOnlyAccesses", "zzz"].iter().all(|name| text(name).is_none()));
     }
 }

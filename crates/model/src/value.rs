@@ -224,10 +224,12 @@ impl From<i64> for Value {
     }
 }
 
-/// Named members in key order. Small and contiguous: most AWS objects have fewer than ten members.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Named members in key order. Small and contiguous: most AWS objects have fewer than ten members. Cloning is a counter
+/// increment; a clone that is changed gets members of its own.
+#[derive(Clone, Debug, Default)]
 pub struct Map {
-    entries: Vec<(Text, Value)>,
+    /// None if there are no members.
+    entries: Option<Arc<Vec<(Text, Value)>>>,
 }
 
 impl Map {
@@ -238,24 +240,24 @@ impl Map {
 
     /// Number of members.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// True if there are no members.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// The member `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let at = self.find(key).ok()?;
-        self.entries.get(at).map(|(_, v)| v)
+        self.entries().get(at).map(|(_, v)| v)
     }
 
     /// The member `key`, to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let at = self.find(key).ok()?;
-        self.entries.get_mut(at).map(|(_, v)| v)
+        self.entries_mut().get_mut(at).map(|(_, v)| v)
     }
 
     /// True if there is a member `key`.
@@ -267,9 +269,9 @@ impl Map {
     pub fn insert(&mut self, key: impl Into<Text>, value: Value) -> Option<Value> {
         let key = key.into();
         match self.find(&key) {
-            Ok(at) => self.entries.get_mut(at).map(|(_, v)| std::mem::replace(v, value)),
+            Ok(at) => self.entries_mut().get_mut(at).map(|(_, v)| std::mem::replace(v, value)),
             Err(at) => {
-                self.entries.insert(at, (key, value));
+                self.entries_mut().insert(at, (key, value));
                 None
             }
         }
@@ -278,44 +280,68 @@ impl Map {
     /// Takes the member `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let at = self.find(key).ok()?;
-        Some(self.entries.remove(at).1)
+        Some(self.entries_mut().remove(at).1)
     }
 
     /// The member `key`, set to `Null` first if it is missing.
     pub fn entry(&mut self, key: &str) -> &mut Value {
-        let at = match self.find(key) {
+        let found = self.find(key);
+        let entries = self.entries_mut();
+        let at = match found {
             Ok(at) => at,
             Err(at) => {
-                self.entries.insert(at, (Text::from(key), Value::Null));
+                entries.insert(at, (Text::from(key), Value::Null));
                 at
             }
         };
         #[expect(clippy::indexing_slicing, reason = "`at` was found or inserted just above")]
-        &mut self.entries[at].1
+        &mut entries[at].1
     }
 
-    /// Gives back the room that is kept for more members.
+    /// Gives back the room that is kept for more members, of a map that is nobody else's.
     pub fn shrink_to_fit(&mut self) {
-        self.entries.shrink_to_fit();
+        if let Some(entries) = self.entries.as_mut().and_then(Arc::get_mut) {
+            entries.shrink_to_fit();
+        }
     }
 
     /// The members in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Value)> {
-        self.entries.iter().map(|(k, v)| (k, v))
+        self.entries().iter().map(|(k, v)| (k, v))
     }
 
     /// The members in key order, to change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Text, &mut Value)> {
-        self.entries.iter_mut().map(|(k, v)| (&*k, v))
+        self.entries_mut().iter_mut().map(|(k, v)| (&*k, v))
     }
 
     /// The keys in order.
     pub fn keys(&self) -> impl Iterator<Item = &Text> {
-        self.entries.iter().map(|(k, _)| k)
+        self.entries().iter().map(|(k, _)| k)
+    }
+
+    /// The same number for every clone of a map that has members and was not changed since, and for no other map that is
+    /// alive.
+    pub fn identity(&self) -> usize {
+        self.entries.as_ref().map_or(0, |entries| Arc::as_ptr(entries).addr())
+    }
+
+    fn entries(&self) -> &[(Text, Value)] {
+        self.entries.as_ref().map_or(&[], |entries| entries)
+    }
+
+    fn entries_mut(&mut self) -> &mut Vec<(Text, Value)> {
+        Arc::make_mut(self.entries.get_or_insert_default())
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(k, _)| (**k).cmp(key))
+        self.entries().binary_search_by(|(k, _)| (**k).cmp(key))
+    }
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Map) -> bool {
+        self.identity() == other.identity() || self.entries() == other.entries()
     }
 }
 
@@ -332,7 +358,7 @@ impl FromIterator<(Text, Value)> for Map {
             same
         });
         entries.shrink_to_fit();
-        Map { entries }
+        Map { entries: (!entries.is_empty()).then(|| Arc::new(entries)) }
     }
 }
 
@@ -341,7 +367,7 @@ impl IntoIterator for Map {
     type IntoIter = std::vec::IntoIter<(Text, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.entries.map(Arc::unwrap_or_clone).unwrap_or_default().into_iter()
     }
 }
 
@@ -355,6 +381,17 @@ mod tests {
         assert_eq!(map.len(), 2);
         assert_eq!(map.get("b"), Some(&Value::Int(3)));
         assert_eq!(map.keys().map(|k| k.to_string()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_clone_that_is_changed_leaves_the_first_as_it_was() {
+        let first: Map = [(Text::from("a"), Value::Int(1))].into_iter().collect();
+        let mut second = first.clone();
+        assert_eq!((&second, second.identity()), (&first, first.identity()));
+        *second.entry("a") = Value::Int(2);
+        assert_eq!((first.get("a"), second.get("a")), (Some(&Value::Int(1)), Some(&Value::Int(2))));
+        assert_ne!(second.identity(), first.identity());
+        assert_eq!(Map::new(), second.into_iter().skip(1).collect::<Map>());
     }
 
     #[test]
