@@ -32,7 +32,7 @@ fn folders() -> Vec<catalogue::format::TypeFolder> {
 }
 
 fn plan() -> Plan {
-    Plan::new(&folders()).unwrap_or_else(|e| panic!("{e}"))
+    Plan::checked(&folders()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[test]

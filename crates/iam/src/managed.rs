@@ -15,9 +15,9 @@ static LINES: &str = include_str!(concat!(env!("OUT_DIR"), "/managed-policies.tx
 fn text(name: &str) -> Option<&'static str> {
     let mut rest = LINES;
     while !rest.is_empty() {
-        let middle = rest.floor_char_boundary(rest.len() / 2);
-        let from = rest.get(..middle)?.rfind('\n').map_or(0, |at| at + 1);
-        let to = rest.get(from..)?.find('\n').map_or(rest.len(), |at| from + at + 1);
+        let (before, after) = rest.as_bytes().split_at(rest.len() / 2);
+        let from = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let to = after.iter().position(|b| *b == b'\n').map_or(rest.len(), |at| before.len() + at + 1);
         let (known, document) = rest.get(from..to)?.trim_end().split_once('\t')?;
         rest = match name.cmp(known) {
             std::cmp::Ordering::Equal => return Some(document),

@@ -25,6 +25,8 @@ pub(crate) struct Knowledge {
     pub(crate) settings: Settings,
     /// The built-in catalogue with the user's laid over it.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// True if something of the user's is.
+    extended: bool,
 }
 
 impl Knowledge {
@@ -33,7 +35,7 @@ impl Knowledge {
         let settings = Settings::read(config)?;
         let dirs: Vec<&PathBuf> = settings.catalogue.iter().chain(catalogues).collect();
         if dirs.is_empty() {
-            return Ok(Knowledge { settings, catalogue: Arc::new(catalogue::built_in()) });
+            return Ok(Knowledge { settings, catalogue: Arc::new(catalogue::built_in()), extended: false });
         }
         let mut pack = catalogue::built_in_pack();
         for dir in dirs {
@@ -45,14 +47,15 @@ impl Knowledge {
         }
         let catalogue = Catalogue::new(pack)
             .map_err(|p| anyhow::anyhow!(p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-        Ok(Knowledge { settings, catalogue: Arc::new(catalogue) })
+        Ok(Knowledge { settings, catalogue: Arc::new(catalogue), extended: true })
     }
 }
 
 impl Knowledge {
     /// How the catalogue's types are collected from a live account.
     pub(crate) fn plan(&self) -> Result<aws::Plan> {
-        Ok(aws::Plan::new(self.catalogue.folders())?)
+        let types = self.catalogue.folders();
+        Ok(if self.extended { aws::Plan::checked(types)? } else { aws::Plan::new(types)? })
     }
 }
 

@@ -111,11 +111,23 @@ pub(crate) struct GetPlan {
 impl Plan {
     /// Reads the `collect.toml` of every type that has one. The error lists every file that cannot be used.
     pub fn new<'a>(types: impl IntoIterator<Item = &'a TypeFolder>) -> Result<Plan, AwsError> {
+        Plan::of(types, &|_| Vec::new())
+    }
+
+    /// The same for types that are not built in: each call and its inputs must be in the API facts, which are then all read.
+    pub fn checked<'a>(types: impl IntoIterator<Item = &'a TypeFolder>) -> Result<Plan, AwsError> {
+        Plan::of(types, &unknown_calls)
+    }
+
+    fn of<'a>(
+        types: impl IntoIterator<Item = &'a TypeFolder>,
+        check: &dyn Fn(&CollectFile) -> Vec<String>,
+    ) -> Result<Plan, AwsError> {
         let mut plan = Plan { groups: Vec::new(), types: Vec::new() };
         let mut problems = Vec::new();
         for folder in types {
             let Some(file) = &folder.collect else { continue };
-            match read(&folder.file, file) {
+            match read(&folder.file, file, check(file)) {
                 Ok(read) => plan.types.push(Arc::new(read)),
                 Err(found) => problems.extend(found.into_iter().map(|p| format!("{}/collect.toml: {p}", folder.folder))),
             }
@@ -307,21 +319,23 @@ fn shown(with: &[(String, Input)]) -> String {
     with.iter().map(|(k, v)| format!("{k}={}", one(v))).collect::<Vec<_>>().join(",")
 }
 
-fn read(kind: &TypeFile, file: &CollectFile) -> Result<TypePlan, Vec<String>> {
-    let mut problems = file.problems();
+fn read(kind: &TypeFile, file: &CollectFile, mut problems: Vec<String>) -> Result<TypePlan, Vec<String>> {
+    problems.extend(file.problems());
     let type_name = TypeName::new(&kind.type_name).map_err(|e| vec![e.to_string()])?;
-    let steps = file.list.iter().filter_map(|s| Some((&s.service, s.call.as_ref()?, &s.with)));
-    for (service, call, with) in steps.chain(file.get.iter().map(|g| (&g.service, &g.call, &g.with))) {
-        problems.extend(known(service.as_ref().unwrap_or(&file.service), call, with));
-    }
     if !problems.is_empty() {
         return Err(problems);
     }
     build(kind, type_name, file).map_err(|e| vec![e.to_string()])
 }
 
-/// Whether the facts have the call and its inputs.
-fn known(service: &str, call: &str, with: &JsonMap<String, Json>) -> Vec<String> {
+/// The calls of a file that are not in the API facts, or not with these inputs.
+fn unknown_calls(file: &CollectFile) -> Vec<String> {
+    let steps = file.list.iter().filter_map(|s| Some((&s.service, s.call.as_ref()?, &s.with)));
+    let calls = steps.chain(file.get.iter().map(|g| (&g.service, &g.call, &g.with)));
+    calls.flat_map(|(service, call, with)| unknown(service.as_ref().unwrap_or(&file.service), call, with)).collect()
+}
+
+fn unknown(service: &str, call: &str, with: &JsonMap<String, Json>) -> Vec<String> {
     let Some(facts) = Facts::get().service(service) else { return vec![format!("there are no API facts on `{service}`")] };
     let Some(operation) = facts.operations.get(call) else {
         return vec![format!("there is no read operation `{service}:{call}` in the API facts")];

@@ -73,7 +73,7 @@ fn plan(types: &[(&str, &str)]) -> Result<Plan, AwsError> {
         TypeFolder { folder: format!("aws/x/{n}"), file: kind, collect: Some(file) }
     };
     let folders: Vec<TypeFolder> = types.iter().enumerate().map(folder).collect();
-    Plan::new(&folders)
+    Plan::checked(&folders)
 }
 
 fn config(server: &Server) -> Config {
