@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use iam::facts::{AccountFacts, DocumentFacts};
-use iam::{Control, Level, Organisation, Owner, StandIns};
+use iam::{Control, Level, Organisation, Owner, Readings, StandIns};
 use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, Value};
 use net::Ports;
 use net::facts::NetFacts;
@@ -42,6 +42,7 @@ impl<'a> Facts<'a> {
 pub(crate) struct ScopeFacts<'a> {
     all: &'a Facts<'a>,
     scope: ScopeIndex,
+    readings: Readings,
     account: OnceCell<AccountFacts>,
     documents: RefCell<Documents>,
 }
@@ -55,7 +56,7 @@ struct Documents {
 
 impl<'a> ScopeFacts<'a> {
     pub(crate) fn new(all: &'a Facts<'a>, scope: ScopeIndex) -> ScopeFacts<'a> {
-        ScopeFacts { all, scope, account: OnceCell::new(), documents: RefCell::default() }
+        ScopeFacts { all, scope, readings: Readings::default(), account: OnceCell::new(), documents: RefCell::default() }
     }
 
     /// The answer to `name` for the resource at `index`, or unknown.
@@ -104,14 +105,15 @@ impl<'a> ScopeFacts<'a> {
             return Rc::clone(known);
         }
         let account = resource.account.as_ref().map(model::AccountId::as_str);
-        let settled = self.all.stand_ins.document(document, self.scope, account);
-        let facts = Rc::new(DocumentFacts::new(&settled, Owner { account, rcp: &self.all.rcp(account) }));
+        let read = || self.readings.policy(&self.all.stand_ins, document, self.scope, account);
+        let policy = (!document.is_null()).then(read);
+        let facts = Rc::new(DocumentFacts::of(policy, Owner { account, rcp: &self.all.rcp(account) }));
         documents.read.push((document.clone(), Rc::clone(&facts)));
         facts
     }
 
     fn account(&self) -> &AccountFacts {
-        self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.all.organisation(), self.scope))
+        self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.all.organisation(), self.scope, &self.readings))
     }
 
     fn net(&self) -> &NetFacts {

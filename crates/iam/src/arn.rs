@@ -101,33 +101,28 @@ impl ArnPattern {
     }
 
     pub(crate) fn new(pieces: Vec<glob::Piece>) -> ArnPattern {
+        let fields = |pieces| glob::split_colons(pieces, 6).into_iter().map(Matcher::new);
+        if glob::colons(&pieces) >= 5 {
+            let mut fields = fields(pieces);
+            return ArnPattern::Fields(Box::new(std::array::from_fn(|_| fields.next().unwrap_or(Matcher::Any))));
+        }
         let whole = Matcher::new(pieces.clone());
         if whole == Matcher::Any {
             return ArnPattern::Any;
         }
-        let mut fields: Vec<Matcher> = glob::split_colons(pieces, 6).into_iter().map(Matcher::new).collect();
-        let short = fields.len() < 6;
-        if short {
-            if whole.has_hole() || whole.variables().next().is_some() {
-                return ArnPattern::Whole(whole);
-            }
-            if fields.first().and_then(Matcher::exact) != Some("arn") && !whole.ends_open() {
-                return ArnPattern::Malformed(whole);
-            }
-            fields.resize(6, Matcher::Any);
+        if whole.has_hole() || whole.variables().next().is_some() {
+            return ArnPattern::Whole(whole);
         }
-        match <[Matcher; 6]>::try_from(fields) {
-            Ok(fields) if short => {
-                let stars = match (whole.ends_open(), whole.has_star()) {
-                    (true, _) => Stars::Last,
-                    (false, true) => Stars::Inside,
-                    (false, false) => Stars::None,
-                };
-                ArnPattern::Short(Box::new(fields), stars)
-            }
-            Ok(fields) => ArnPattern::Fields(Box::new(fields)),
-            Err(_) => ArnPattern::Malformed(whole),
+        let mut fields = fields(pieces).peekable();
+        if fields.peek().and_then(Matcher::exact) != Some("arn") && !whole.ends_open() {
+            return ArnPattern::Malformed(whole);
         }
+        let stars = match (whole.ends_open(), whole.has_star()) {
+            (true, _) => Stars::Last,
+            (false, true) => Stars::Inside,
+            (false, false) => Stars::None,
+        };
+        ArnPattern::Short(Box::new(std::array::from_fn(|_| fields.next().unwrap_or(Matcher::Any))), stars)
     }
 
     /// True if AWS would not take it for an ARN pattern.

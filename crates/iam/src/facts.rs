@@ -5,9 +5,9 @@ mod document;
 use model::{Resource, ResourceIndex, ScopeIndex, Truth};
 use rustc_hash::FxHashMap;
 
-use crate::StandIns;
 use crate::account::{Account, Organisation};
 use crate::escalation::{self, Graph};
+use crate::{Readings, StandIns};
 
 pub use document::DocumentFacts;
 
@@ -44,8 +44,8 @@ pub struct AccountFacts {
 
 impl AccountFacts {
     /// Reads a scope and works out who can become whom.
-    pub fn new(stand_ins: &StandIns<'_>, organisation: &Organisation, scope: ScopeIndex) -> AccountFacts {
-        let mut account = Account::in_scope(stand_ins, scope);
+    pub fn new(stand_ins: &StandIns<'_>, organisation: &Organisation, scope: ScopeIndex, readings: &Readings) -> AccountFacts {
+        let mut account = Account::with(stand_ins, scope, readings);
         account.under(organisation);
         let graph = escalation::graph(&account);
         let positions = account.principals.iter().enumerate().filter_map(|(i, p)| Some((p.resource?, i))).collect();
@@ -172,7 +172,7 @@ mod tests {
         if let Some(odd) = snapshot.resources.get_mut(odd.0 as usize) {
             odd.props.insert(Text::from("Policies"), Value::unknown(model::Reason::AfterApply, "policies"));
         }
-        let facts = AccountFacts::new(&StandIns::new(&snapshot), &Organisation::default(), scope);
+        let facts = AccountFacts::new(&StandIns::new(&snapshot), &Organisation::default(), scope, &Readings::default());
         let of = |index: ResourceIndex| (index, snapshot.resource(index).unwrap());
         let admin = |i| facts.admin(of(i).0, of(i).1);
         let escalates = |i| facts.escalates(of(i).0, of(i).1);

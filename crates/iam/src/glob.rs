@@ -41,9 +41,11 @@ pub(crate) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut literal = Tokens::new();
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'*' | b'?' | b'$')) {
+        let (plain, special) = rest.split_at(at);
+        literal.extend_from_slice(plain.as_bytes());
         if syntax.variables
-            && let Some((inside, after)) = rest.strip_prefix("${").and_then(|r| r.split_once('}'))
+            && let Some((inside, after)) = special.strip_prefix("${").and_then(|r| r.split_once('}'))
         {
             rest = after;
             match inside {
@@ -57,13 +59,15 @@ pub(crate) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
             }
             continue;
         }
-        match c {
-            '*' if syntax.wildcards => literal.push(MANY),
-            '?' if syntax.wildcards => literal.push(ONE),
-            _ => literal.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        let (mark, after) = special.split_at(1);
+        literal.extend_from_slice(match mark {
+            "*" if syntax.wildcards => &[MANY],
+            "?" if syntax.wildcards => &[ONE],
+            other => other.as_bytes(),
+        });
+        rest = after;
     }
+    literal.extend_from_slice(rest.as_bytes());
     if !literal.is_empty() {
         out.push(Piece::Text(literal));
     }
@@ -80,6 +84,12 @@ fn variable(inside: &str) -> Piece {
         }
     };
     Piece::Variable { key: key.trim().to_ascii_lowercase().into(), default }
+}
+
+/// How many colons there are in their literal text.
+pub(crate) fn colons(pieces: &[Piece]) -> usize {
+    let text = pieces.iter().filter_map(|p| if let Piece::Text(text) = p { Some(text) } else { None });
+    text.flatten().filter(|b| **b == b':').count()
 }
 
 /// Splits pieces at the colons of their literal text, into at most `max` parts; the last keeps its colons.

@@ -48,6 +48,6 @@ pub use operator::{Compare, Operator, Quantifier};
 pub use overlap::OVERLAP_STEPS_MAX;
 pub use request::{Breadth, Caller, Context, Entry, Identity, Mode, REQUEST_TEXT_BYTES_MAX, Request};
 pub use source::{places, policy_in};
-pub use stand_in::StandIns;
+pub use stand_in::{Readings, StandIns};
 pub use symbolic::search::{JUDGED_MAX, NODES_MAX, UNDECIDED_MAX};
 pub use symbolic::{ENTRIES_MAX, REPRESENTATIVES_MAX, STATES_MAX, STEPS_MAX};

@@ -7,10 +7,13 @@
 //! other parameters and imports, values that only the deployment knows, and references to what is not in the scope.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
 
-use model::{Link, Map, Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, SourceKind, Value};
+use model::{Link, Map, Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, SourceKind, Text, Value};
 use rustc_hash::FxHashMap;
 
+use crate::document::Policy;
 use crate::unknown_name::{self, OWN_ACCOUNT, OWN_REGION, OWN_STACK};
 
 /// How resources of a type are named.
@@ -142,9 +145,8 @@ impl<'a> StandIns<'a> {
             Some(item @ Value::Map(_)) => inside.statement(item),
             _ => return Cow::Borrowed(document),
         };
-        let with = |(key, value): (&model::Text, &Value)| {
-            (key.clone(), if &**key == "Statement" { statements.clone() } else { value.clone() })
-        };
+        let with =
+            |(key, value): (&Text, &Value)| (key.clone(), if &**key == "Statement" { statements.clone() } else { value.clone() });
         Cow::Owned(Value::Map(map.iter().map(with).collect::<Map>()))
     }
 
@@ -159,6 +161,35 @@ impl<'a> StandIns<'a> {
     }
 }
 
+/// The policies in the documents of one scope, each read once however many ask.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// By the identity of the document, which is kept so that no other one takes its place.
+    known: RefCell<FxHashMap<usize, Reading>>,
+}
+
+#[derive(Debug)]
+struct Reading {
+    _document: Map,
+    account: Option<Text>,
+    policy: Arc<Policy>,
+}
+
+impl Readings {
+    /// The policy in a document of a resource in `scope`, with stand-ins. `account` is the own account, where known.
+    pub fn policy(&self, all: &StandIns<'_>, document: &Value, scope: ScopeIndex, account: Option<&str>) -> Arc<Policy> {
+        let read = || Arc::new(Policy::from_value(&all.document(document, scope, account)));
+        let Value::Map(map) = document else { return read() };
+        if let Some(known) = self.known.borrow().get(&map.identity()) {
+            return if known.account.as_deref() == account { Arc::clone(&known.policy) } else { read() };
+        }
+        let policy = read();
+        let reading = Reading { _document: map.clone(), account: account.map(Text::from), policy: Arc::clone(&policy) };
+        self.known.borrow_mut().insert(map.identity(), reading);
+        policy
+    }
+}
+
 /// One scope and its account.
 struct Inside<'a> {
     all: &'a StandIns<'a>,
@@ -169,11 +200,11 @@ struct Inside<'a> {
 impl Inside<'_> {
     fn statement(&self, statement: &Value) -> Value {
         let Value::Map(map) = statement else { return statement.clone() };
-        let with = |(key, value): (&model::Text, &Value)| {
+        let with = |(key, value): (&Text, &Value)| {
             let value = match (&**key, value) {
                 ("Resource" | "NotResource", item) => each(item, &|i| self.pattern(i, true)),
                 ("Principal" | "NotPrincipal", Value::Map(kinds)) => {
-                    let kind = |(kind, names): (&model::Text, &Value)| {
+                    let kind = |(kind, names): (&Text, &Value)| {
                         let names = if &**kind == "AWS" { each(names, &|name| self.principal(name)) } else { names.clone() };
                         (kind.clone(), names)
                     };
@@ -192,7 +223,7 @@ impl Inside<'_> {
     /// What one operator asks of condition keys.
     fn keys(&self, keys: &Value) -> Value {
         let Value::Map(keys) = keys else { return keys.clone() };
-        let with = |(key, values): (&model::Text, &Value)| {
+        let with = |(key, values): (&Text, &Value)| {
             let lower = key.to_ascii_lowercase();
             let values = match values {
                 other if !KEYS.contains(&&*lower) => other.clone(),

@@ -9,7 +9,7 @@ use super::{Account, Attached, Guarded, Managed, OWN_ACCOUNT, Principal};
 use crate::arn::Parts;
 use crate::document::Policy;
 use crate::request::Caller;
-use crate::stand_in::StandIns;
+use crate::stand_in::{Readings, StandIns};
 
 /// Where resource policies stand: type, property with the policy, property with the resource it belongs to, ARN form.
 const GUARDS: &[(&str, &str, &str, &str)] = &[
@@ -29,17 +29,22 @@ impl Account {
 
     /// The same, with the stand-ins of the snapshot at hand: they take a look at every resource, whatever the scope.
     pub fn in_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex) -> Account {
+        Account::with(stand_ins, scope, &Readings::default())
+    }
+
+    /// The same, with what was read of the scope's documents so far.
+    pub(crate) fn with(stand_ins: &StandIns<'_>, scope: ScopeIndex, readings: &Readings) -> Account {
         let account = own_account(&stand_ins.members(scope));
-        Account::read_scope(stand_ins, scope, &|value| Policy::from_value(&stand_ins.document(value, scope, account.as_deref())))
+        Account::read_scope(stand_ins, scope, &|value| readings.policy(stand_ins, value, scope, account.as_deref()))
     }
 
     /// The same, with links and unknown values in policies standing for fixed texts, so that two versions of a template can
     /// be compared: the same link means the same thing in both.
     pub fn from_snapshot_by_name(snapshot: &Snapshot, scope: ScopeIndex) -> Account {
-        Account::read_scope(&StandIns::new(snapshot), scope, &|value| Policy::from_value(&fixed(value)))
+        Account::read_scope(&StandIns::new(snapshot), scope, &|value| Arc::new(Policy::from_value(&fixed(value))))
     }
 
-    fn read_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex, read: &dyn Fn(&Value) -> Policy) -> Account {
+    fn read_scope(stand_ins: &StandIns<'_>, scope: ScopeIndex, read: &dyn Fn(&Value) -> Arc<Policy>) -> Account {
         let mine = stand_ins.members(scope);
         let number = own_account(&mine);
         let names = Names { stand_ins, account: number.clone().unwrap_or_else(|| OWN_ACCOUNT.into()), read };
@@ -68,7 +73,7 @@ impl Account {
                 resource: Some(*index),
                 policies: names.own(resource, &managed),
                 boundary,
-                trust: (kind == "role").then(|| Arc::new(read(resource.prop("AssumeRolePolicyDocument")))),
+                trust: (kind == "role").then(|| read(resource.prop("AssumeRolePolicyDocument"))),
                 groups: Vec::new(),
             });
         }
@@ -91,7 +96,7 @@ fn own_account(members: &[(ResourceIndex, &Resource)]) -> Option<Text> {
 
 struct Names<'a> {
     account: Text,
-    read: &'a dyn Fn(&Value) -> Policy,
+    read: &'a dyn Fn(&Value) -> Arc<Policy>,
     stand_ins: &'a StandIns<'a>,
 }
 
@@ -103,7 +108,7 @@ impl Names<'_> {
     fn managed(&self, mine: &[(ResourceIndex, &Resource)]) -> Managed {
         let mut read = FxHashMap::default();
         for (_, resource) in mine.iter().filter(|(_, r)| r.type_name.as_str() == "AWS::IAM::ManagedPolicy") {
-            let policy = Arc::new((self.read)(resource.prop("PolicyDocument")));
+            let policy = (self.read)(resource.prop("PolicyDocument"));
             for key in [resource.id.clone(), self.arn(resource)] {
                 read.insert(key, policy.clone());
             }
@@ -134,7 +139,7 @@ impl Names<'_> {
             Value::List(items) => all.extend(items.iter().map(|item| Attached {
                 name: format!("inline {}", item.get("PolicyName").map_or_else(|| "?".to_owned(), shown)).into(),
                 arn: None,
-                policy: Arc::new((self.read)(item.get("PolicyDocument").unwrap_or(item))),
+                policy: (self.read)(item.get("PolicyDocument").unwrap_or(item)),
             })),
             Value::Null => {}
             other => all.push(unreadable("inline policies", other)),
@@ -166,7 +171,7 @@ impl Names<'_> {
         let attached = Attached {
             name: resource.id.clone(),
             arn: managed.then(|| self.arn(resource)),
-            policy: Arc::new((self.read)(resource.prop("PolicyDocument"))),
+            policy: (self.read)(resource.prop("PolicyDocument")),
         };
         for name in lists {
             let value = resource.prop(name);
@@ -233,7 +238,7 @@ impl Names<'_> {
         if document.is_null() {
             return Vec::new();
         }
-        let policy = Arc::new((self.read)(document));
+        let policy = (self.read)(document);
         let own = Value::link(&resource.id, "");
         let value = if owner.is_empty() { &own } else { resource.prop(owner) };
         let items = value.as_list().unwrap_or(std::slice::from_ref(value));

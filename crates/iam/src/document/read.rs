@@ -229,12 +229,11 @@ impl Reader {
         let syntax = Syntax { wildcards: true, variables: false };
         let mut patterns = Vec::new();
         for (i, (pieces, text)) in self.strings(&at, value, syntax, out).into_iter().enumerate() {
-            let whole = Matcher::new(pieces.clone());
-            let mut parts = glob::split_colons(pieces, 2).into_iter();
+            let mut parts = glob::split_colons(pieces, 2).into_iter().map(Matcher::new);
             let (service, name) = match (parts.next(), parts.next()) {
-                (Some(service), Some(name)) => (Matcher::new(service).lower(), Matcher::new(name).lower()),
-                _ if whole == Matcher::Any => (Matcher::Any, Matcher::Any),
-                _ if whole.has_hole() => (Matcher::new(vec![Piece::Hole]), Matcher::new(vec![Piece::Hole])),
+                (Some(service), Some(name)) => (service.lower(), name.lower()),
+                (Some(Matcher::Any), None) => (Matcher::Any, Matcher::Any),
+                (Some(whole), None) if whole.has_hole() => (Matcher::new(vec![Piece::Hole]), Matcher::new(vec![Piece::Hole])),
                 _ => {
                     let help = "write `service:Action`, or `*` for every action";
                     self.problem(item_path(&at, value, i), format!("`{text}` names no service"), Some(help));

@@ -29,8 +29,12 @@ pub struct DocumentFacts {
 impl DocumentFacts {
     /// Reads a document. `owner` is the account of what it is attached to, where known, and what is above it.
     pub fn new<'a>(document: &Value, owner: impl Into<Owner<'a>>) -> DocumentFacts {
+        DocumentFacts::of((!document.is_null()).then(|| Arc::new(Policy::from_value(document))), owner)
+    }
+
+    /// Of one that was read; none if there is no document.
+    pub fn of<'a>(policy: Option<Arc<Policy>>, owner: impl Into<Owner<'a>>) -> DocumentFacts {
         let owner = owner.into();
-        let policy = (!document.is_null()).then(|| Arc::new(Policy::from_value(document)));
         let guarded = match &policy {
             Some(policy) if !owner.rcp.is_empty() => Some(Arc::new(policy.under(owner.rcp))),
             same => same.clone(),

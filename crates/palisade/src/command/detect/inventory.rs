@@ -12,7 +12,7 @@ use catalogue::Catalogue;
 use detect::{Answer, Class, Detection, FACTS_MAX, Fact};
 use engine::{Config, Filter};
 use iam::facts::AccountFacts;
-use iam::{Organisation, StandIns};
+use iam::{Organisation, Readings, StandIns};
 use model::{Finding, Layer, Resource, ResourceIndex, Severity, Snapshot, Truth, TypeName, Value, Verdict};
 
 /// The most grants that are asked about; what comes later is said to be unknown.
@@ -235,7 +235,9 @@ impl Inventory {
             *place = changed.clone();
         }
         let (stand_ins, organisation) = (StandIns::new(&snapshot), Organisation::from_snapshot(&snapshot));
-        AccountFacts::new(&stand_ins, &organisation, changed.scope).admin(ResourceIndex(at as u32), changed).truth
+        AccountFacts::new(&stand_ins, &organisation, changed.scope, &Readings::default())
+            .admin(ResourceIndex(at as u32), changed)
+            .truth
     }
 }
 
