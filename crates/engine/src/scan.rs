@@ -35,7 +35,7 @@ pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Ti
             findings.extend(of_group.into_iter().filter(|f| config.passes || f.verdict != Verdict::Pass));
         }
     }
-    let findings = sort(findings);
+    sort(&mut findings);
     gaps.sort();
     gaps.dedup();
     let coverage = coverage::count(snapshot, catalogue, &selected, &tally);
@@ -123,15 +123,21 @@ impl Job<'_> {
 }
 
 /// Worst first; then by check, file, place, resource.
-fn sort(findings: Vec<Finding>) -> Vec<Finding> {
+fn sort(findings: &mut [Finding]) {
     // Findings are wide: their positions are sorted, and each finding moves once.
     let mut positions: Vec<usize> = (0..findings.len()).collect();
     positions.sort_by(|a, b| match (findings.get(*a), findings.get(*b)) {
         (Some(a), Some(b)) => compare(a, b),
         _ => Ordering::Equal,
     });
-    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
-    positions.into_iter().filter_map(|at| findings.get_mut(at)?.take()).collect()
+    for start in 0..positions.len() {
+        let mut at = start;
+        // Along a cycle of positions, each place takes the finding that belongs there.
+        while let Some(from) = positions.get_mut(at).map(|p| std::mem::replace(p, at)).filter(|from| *from != start) {
+            findings.swap(at, from);
+            at = from;
+        }
+    }
 }
 
 fn compare(a: &Finding, b: &Finding) -> Ordering {
