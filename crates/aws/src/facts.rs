@@ -11,9 +11,6 @@ use serde::Deserialize;
 
 static APIS: &[u8] = include_bytes!("../facts/apis.bin");
 
-/// The most bytes that one service's facts may decompress to.
-const FACTS_BYTES_MAX: usize = 16 << 20;
-
 /// All facts.
 pub(crate) struct Facts {
     /// Where the facts come from: `botocore 1.44.5`.
@@ -228,7 +225,7 @@ impl Facts {
     pub(crate) fn service(&self, name: &str) -> Option<&Service> {
         let (frame, cell) = self.services.get(name)?;
         cell.get_or_init(|| {
-            let json = zstd::bulk::decompress(frame, FACTS_BYTES_MAX).ok()?;
+            let json = zstd::stream::decode_all(*frame).ok()?;
             serde_json::from_slice(&json).ok()
         })
         .as_ref()

@@ -20,4 +20,4 @@ mod worlds;
 pub use accept::{AcceptRule, Baseline};
 pub use cases::{CaseFailure, run_cases};
 pub use config::{Config, Filter};
-pub use scan::scan;
+pub use scan::{Judged, Scan, scan};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use catalogue::{Catalogue, Check, Compiled};
 use jiff::Timestamp;
-use model::{CheckId, Finding, Gap, GapReason, Outcome, ResourceIndex, ScopeIndex, Snapshot, Text, TypeName, Verdict};
+use model::{CheckId, Finding, Gap, GapReason, Outcome, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, TypeName, Verdict};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -15,32 +15,85 @@ use crate::config::Config;
 use crate::environment::Surroundings;
 use crate::facts::Facts;
 use crate::judge::judge;
-use crate::tally::Tally;
+use crate::tally::{self, Counting, Tally};
 use crate::{coverage, line, worlds};
 
 /// Judges every resource. `now` is the time that ages are counted to and exceptions expire at.
 pub fn scan(snapshot: &Snapshot, catalogue: &Catalogue, config: &Config, now: Timestamp) -> Outcome {
-    let selected = config.filter.select(catalogue);
-    let mut gaps = snapshot.gaps.clone();
-    let programs = compile(catalogue, &selected, &mut gaps);
-    let facts = Facts::new(snapshot);
-    let job = Job { facts: &facts, snapshot, catalogue, config, now, programs: &programs };
-    let mut findings = Vec::new();
-    let mut tally = Tally::default();
-    let groups: Vec<Group> = groups(snapshot).into_values().collect();
-    for some in groups.chunks(GROUPS_OF_A_THREAD * rayon::current_num_threads()) {
-        let judged: Vec<Vec<Finding>> = some.par_iter().map(|group| job.group(group)).collect();
-        for of_group in judged {
-            tally.add(&of_group);
-            findings.extend(of_group.into_iter().filter(|f| config.passes || f.verdict != Verdict::Pass));
-        }
+    let scan = Scan::new(catalogue, config, now);
+    let judged = scan.judge(snapshot);
+    scan.outcome(vec![judged])
+}
+
+/// A scan of several snapshots, each of which can be forgotten once it is judged.
+pub struct Scan<'a> {
+    catalogue: &'a Catalogue,
+    config: &'a Config,
+    now: Timestamp,
+    selected: BTreeSet<CheckId>,
+    programs: Programs<'a>,
+    /// What is wrong with the catalogue.
+    gaps: Vec<Gap>,
+}
+
+/// What one snapshot came to.
+pub struct Judged {
+    findings: Vec<Finding>,
+    gaps: Vec<Gap>,
+    tally: Tally,
+}
+
+impl<'a> Scan<'a> {
+    /// Compiles the checks that `config` selects. `now` is the time that ages are counted to and exceptions expire at.
+    pub fn new(catalogue: &'a Catalogue, config: &'a Config, now: Timestamp) -> Scan<'a> {
+        let selected = config.filter.select(catalogue);
+        let mut gaps = Vec::new();
+        let programs = compile(catalogue, &selected, &mut gaps);
+        Scan { catalogue, config, now, selected, programs, gaps }
     }
-    sort(&mut findings);
-    gaps.sort();
-    gaps.dedup();
-    let coverage = coverage::count(snapshot, catalogue, &selected, &tally);
-    let line = line::draw(snapshot, catalogue, &selected, &tally);
-    Outcome { findings, gaps, coverage, line }
+
+    /// True for code that nothing else that is read can bear on, so that it may be judged by itself: neither its account is
+    /// known, to which an organisation's policies would apply, nor does it hold such policies.
+    pub fn stands_alone(&self, snapshot: &Snapshot) -> bool {
+        let placed = |r: &Resource| r.account.is_some() || r.type_name.as_str().starts_with("AWS::Organizations::");
+        snapshot.scopes.iter().all(|s| s.kind.is_code()) && !snapshot.resources.iter().any(placed)
+    }
+
+    /// Judges every resource of a snapshot.
+    pub fn judge(&self, snapshot: &Snapshot) -> Judged {
+        let facts = Facts::new(snapshot);
+        let job = Job { facts: &facts, snapshot, scan: self };
+        let mut findings = Vec::new();
+        let mut counting = Counting::new(snapshot);
+        let groups: Vec<Group> = groups(snapshot).into_values().collect();
+        for some in groups.chunks(GROUPS_OF_A_THREAD * rayon::current_num_threads()) {
+            let judged: Vec<Vec<Finding>> = some.par_iter().map(|group| job.group(group)).collect();
+            for of_group in judged {
+                counting.add(&of_group);
+                findings.extend(of_group.into_iter().filter(|f| self.config.passes || f.verdict != Verdict::Pass));
+            }
+        }
+        Judged { findings, gaps: snapshot.gaps.clone(), tally: counting.done() }
+    }
+
+    /// What all snapshots came to.
+    pub fn outcome(self, parts: Vec<Judged>) -> Outcome {
+        let mut findings = Vec::with_capacity(parts.iter().map(|p| p.findings.len()).sum());
+        let mut gaps = self.gaps;
+        let mut tallies = Vec::with_capacity(parts.len());
+        for part in parts {
+            findings.extend(part.findings);
+            gaps.extend(part.gaps);
+            tallies.push(part.tally);
+        }
+        sort(&mut findings);
+        gaps.sort();
+        gaps.dedup();
+        let tally = tally::join(tallies);
+        let coverage = coverage::rows(&tally, self.catalogue, &self.selected);
+        let line = line::draw(tally, self.catalogue, &self.selected);
+        Outcome { findings, gaps, coverage, line }
+    }
 }
 
 /// The checks of each type.
@@ -86,10 +139,7 @@ fn groups(snapshot: &Snapshot) -> BTreeMap<ScopeIndex, Group> {
 struct Job<'a> {
     facts: &'a Facts<'a>,
     snapshot: &'a Snapshot,
-    catalogue: &'a Catalogue,
-    config: &'a Config,
-    now: Timestamp,
-    programs: &'a Programs<'a>,
+    scan: &'a Scan<'a>,
 }
 
 impl Job<'_> {
@@ -99,21 +149,22 @@ impl Job<'_> {
     }
 
     fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex]) -> Vec<Finding> {
-        let surroundings = Surroundings::new(self.facts, self.catalogue, scope, members);
-        let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let Scan { catalogue, config, now, programs, .. } = self.scan;
+        let surroundings = Surroundings::new(self.facts, catalogue, scope, members);
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut findings = Vec::new();
         for index in members {
             let Some(resource) = self.snapshot.resource(*index) else { continue };
-            let Some(programs) = self.programs.get(&resource.type_name) else { continue };
-            let Some(kind) = self.catalogue.kind(&resource.type_name) else { continue };
+            let Some(programs) = programs.get(&resource.type_name) else { continue };
+            let Some(kind) = catalogue.kind(&resource.type_name) else { continue };
             for (check, compiled) in programs {
-                let place = surroundings.place(*index, resource, kind, check, self.config, self.now);
-                let Some(mut finding) = judge(check, compiled, &place, self.config) else { continue };
-                if check.file.lower.is_some() && !self.config.filter.grave_enough(finding.severity) {
+                let place = surroundings.place(*index, resource, kind, check, config, *now);
+                let Some(mut finding) = judge(check, compiled, &place, config) else { continue };
+                if check.file.lower.is_some() && !config.filter.grave_enough(finding.severity) {
                     continue;
                 }
-                if finding.verdict != Verdict::Pass || self.config.passes {
-                    finding.suppression = suppression(&finding, resource, self.config, today);
+                if finding.verdict != Verdict::Pass || config.passes {
+                    finding.suppression = suppression(&finding, resource, config, today);
                 }
                 findings.push(finding);
             }

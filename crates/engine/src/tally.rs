@@ -1,62 +1,124 @@
-//! Counts verdicts as they come, so that a scan need not keep its passes.
+//! Counts verdicts as they come, so that a scan need keep neither its passes nor the resources that it judged.
 
-use model::{Finding, Layer, LayerState, Text, TypeName, Verdict};
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+use model::{Finding, Layer, LayerState, ResourceRef, Snapshot, Text, TypeName, Verdict};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many of each: failures, unknowns, passes.
-pub(crate) type Counts = [usize; 3];
+pub(crate) type Counts = [u32; 3];
 
 /// The state of each layer of one resource, in the order of [`Layer::ALL`].
-type States = [LayerState; Layer::ALL.len()];
+pub(crate) type States = [LayerState; Layer::ALL.len()];
 
-/// What the verdicts on all resources add up to.
-#[derive(Default)]
-pub(crate) struct Tally {
-    types: FxHashMap<TypeName, Counts>,
-    layers: FxHashMap<(TypeName, Layer), Counts>,
-    resources: FxHashMap<(TypeName, Text, Option<Text>), States>,
+/// What the verdicts on all resources add up to, by type.
+pub(crate) type Tally = BTreeMap<TypeName, TypeTally>;
+
+/// What the verdicts on the resources of one type add up to.
+#[derive(Debug, Default)]
+pub(crate) struct TypeTally {
+    /// How many there are. Worlds of one template count once.
+    pub(crate) resources: usize,
+    /// The verdicts on them.
+    pub(crate) verdicts: Counts,
+    /// The verdicts on each layer. What somebody accepted counts as a pass.
+    pub(crate) layers: [Counts; Layer::ALL.len()],
+    /// Each of them in source order, once however many worlds it is in.
+    pub(crate) seen: Vec<Seen>,
 }
 
-impl Tally {
+/// One resource.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) id: Text,
+    pub(crate) file: Option<Text>,
+    /// The worst state of each layer.
+    pub(crate) states: States,
+}
+
+/// Counts the verdicts on the resources of one snapshot.
+pub(crate) struct Counting {
+    tally: Tally,
+    /// Where each resource stands among those of its type.
+    places: FxHashMap<(TypeName, Text, Option<Text>), usize>,
+}
+
+impl Counting {
+    /// No verdict so far.
+    pub(crate) fn new(snapshot: &Snapshot) -> Counting {
+        let mut counting = Counting { tally: Tally::new(), places: FxHashMap::default() };
+        let mut counted = FxHashSet::default();
+        for resource in &snapshot.resources {
+            let row = counting.tally.entry(resource.type_name.clone()).or_default();
+            let group = snapshot.scope(resource.scope).map(|s| s.group);
+            row.resources += usize::from(counted.insert((group, &resource.type_name, &resource.id)));
+            let (id, file) = (resource.id.clone(), resource.origin.file.clone());
+            counting.places.entry((resource.type_name.clone(), id.clone(), file.clone())).or_insert_with(|| {
+                row.seen.push(Seen { id, file, states: [LayerState::NoCheck; Layer::ALL.len()] });
+                row.seen.len() - 1
+            });
+        }
+        counting
+    }
+
     /// Counts the findings of one scope. Those on one resource stand together.
     pub(crate) fn add(&mut self, findings: &[Finding]) {
-        for of_resource in
-            findings.chunk_by(|a, b| a.resource.id == b.resource.id && a.resource.type_name == b.resource.type_name)
-        {
+        let same = |a: &ResourceRef, b: &ResourceRef| a.id == b.id && a.type_name == b.type_name;
+        for of_resource in findings.chunk_by(|a, b| same(&a.resource, &b.resource)) {
             let Some(Finding { resource, .. }) = of_resource.first() else { continue };
-            let key = (resource.type_name.clone(), resource.id.clone(), resource.file.clone());
-            let states = self.resources.entry(key).or_insert([LayerState::NoCheck; Layer::ALL.len()]);
-            let types = self.types.entry(resource.type_name.clone()).or_default();
+            let Some(row) = self.tally.get_mut(&resource.type_name) else { continue };
+            let place = self.places.get(&(resource.type_name.clone(), resource.id.clone(), resource.file.clone()));
+            let mut seen = place.and_then(|at| row.seen.get_mut(*at));
             for finding in of_resource {
                 let state = match finding.verdict {
                     Verdict::Fail if finding.suppression.is_none() => LayerState::Fail,
                     Verdict::Unknown => LayerState::Unknown,
                     _ => LayerState::Pass,
                 };
-                if let Some(worst) = states.get_mut(finding.layer as usize) {
-                    *worst = if *worst == LayerState::NoCheck { state } else { state.min(*worst) };
+                let layer = finding.layer as usize;
+                if let Some(worst) = seen.as_mut().and_then(|s| s.states.get_mut(layer)) {
+                    *worst = worse(*worst, state);
                 }
-                count(types, finding.verdict);
-                let layers = self.layers.entry((resource.type_name.clone(), finding.layer)).or_default();
-                count(layers, if state == LayerState::Pass { Verdict::Pass } else { finding.verdict });
+                count(&mut row.verdicts, finding.verdict);
+                if let Some(counts) = row.layers.get_mut(layer) {
+                    count(counts, if state == LayerState::Pass { Verdict::Pass } else { finding.verdict });
+                }
             }
         }
     }
 
-    /// The verdicts on resources of a type.
-    pub(crate) fn of_type(&self, type_name: &TypeName) -> Counts {
-        self.types.get(type_name).copied().unwrap_or_default()
+    pub(crate) fn done(self) -> Tally {
+        self.tally
     }
+}
 
-    /// The verdicts on one layer of a type's resources. What somebody accepted counts as a pass.
-    pub(crate) fn of_layer(&self, type_name: &TypeName, layer: Layer) -> Counts {
-        self.layers.get(&(type_name.clone(), layer)).copied().unwrap_or_default()
+/// What the verdicts on several snapshots add up to. A file that was read with several counts its resources each time, and
+/// shows each once.
+pub(crate) fn join(parts: Vec<Tally>) -> Tally {
+    let mut all = Tally::new();
+    let mut places: FxHashMap<(TypeName, Text, Option<Text>), usize> = FxHashMap::default();
+    for (type_name, part) in parts.into_iter().flatten() {
+        let row = all.entry(type_name.clone()).or_default();
+        row.resources += part.resources;
+        let counts = std::iter::once((&mut row.verdicts, part.verdicts)).chain(row.layers.iter_mut().zip(part.layers));
+        for (sum, more) in counts {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        }
+        for seen in part.seen {
+            let at = *places.entry((type_name.clone(), seen.id.clone(), seen.file.clone())).or_insert(row.seen.len());
+            match row.seen.get_mut(at) {
+                Some(known) => known.states.iter_mut().zip(seen.states).for_each(|(a, b)| *a = worse(*a, b)),
+                None => row.seen.push(seen),
+            }
+        }
     }
+    all
+}
 
-    /// The worst state of each layer of a resource.
-    pub(crate) fn of_resource(&self, type_name: &TypeName, id: &Text, file: Option<&Text>) -> States {
-        let key = (type_name.clone(), id.clone(), file.cloned());
-        self.resources.get(&key).copied().unwrap_or([LayerState::NoCheck; Layer::ALL.len()])
+fn worse(a: LayerState, b: LayerState) -> LayerState {
+    match (a, b) {
+        (LayerState::NoCheck, other) | (other, LayerState::NoCheck) => other,
+        (a, b) => a.min(b),
     }
 }
 

@@ -41,10 +41,12 @@ impl Default for Options {
 }
 
 /// What was read, and what is left for others to read.
-#[derive(Debug, Default)]
-pub struct Reading {
-    /// The infrastructure as code.
-    pub snapshot: Snapshot,
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// What each file of infrastructure as code came to.
+    pub files: Vec<T>,
+    /// What could not be read, if it is not a file's own.
+    pub gaps: Vec<Gap>,
     /// Files that are no code.
     pub others: Vec<Other>,
 }
@@ -61,9 +63,9 @@ pub struct Other {
 }
 
 /// What one file came to.
-struct Outcome {
-    snapshot: Snapshot,
-    other: Option<Option<Gap>>,
+struct Outcome<T> {
+    /// What it holds; for a file that is no code, what to tell if nobody else can read it.
+    read: Result<T, Option<Gap>>,
     /// The templates it nests, by real path.
     nested: BTreeSet<PathBuf>,
     /// The folders of the configuration that a plan was placed in.
@@ -76,32 +78,34 @@ struct Outcome {
 /// Files are read in parallel on rayon's current pool; what comes out is in the order of the paths and names, whatever the
 /// number of threads. A template that another one nests is read with that one and not by itself.
 pub fn read_paths(paths: &[PathBuf], options: &Options) -> Snapshot {
-    let Reading { mut snapshot, others } = read(paths, options);
+    let Reading { files, gaps, others } = read(paths, options, &|file| file);
+    let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
+    files.into_iter().for_each(|file| snapshot.append(file));
     snapshot.gaps.extend(others.into_iter().filter_map(|o| o.gap));
     snapshot
 }
 
-/// The same, with the files that are no code apart.
-pub fn read(paths: &[PathBuf], options: &Options) -> Reading {
-    let Found { jobs, gaps, terraform } = walk::find(paths, &options.limits);
+/// The same, each file apart and put through `each` as soon as it is read, on the thread that read it: what `each` does not
+/// keep of a file is forgotten before the next one. It is also given files of which it turns out that another one nests them.
+pub fn read<T: Send>(paths: &[PathBuf], options: &Options, each: &(impl Fn(Snapshot) -> T + Sync)) -> Reading<T> {
+    let Found { jobs, mut gaps, terraform } = walk::find(paths, &options.limits);
     let folders: BTreeSet<PathBuf> = terraform.keys().cloned().collect();
-    let outcomes: Vec<Outcome> = jobs.par_iter().map(|job| guarded(job, options, &folders)).collect();
-    let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
-    snapshot.gaps.extend(unplanned(terraform, &outcomes));
+    let outcomes: Vec<Outcome<T>> = jobs.par_iter().map(|job| guarded(job, options, &folders, each)).collect();
+    gaps.extend(unplanned(terraform, &outcomes));
     let kept = kept(&jobs, &outcomes);
-    let mut others = Vec::new();
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for ((job, outcome), keep) in jobs.into_iter().zip(outcomes).zip(kept) {
-        if let Some(gap) = outcome.other {
-            others.push(Other { path: job.path, root: job.root, gap });
-        } else if keep {
-            snapshot.append(outcome.snapshot);
+        match outcome.read {
+            Ok(file) if keep => files.push(file),
+            Ok(_) => {}
+            Err(gap) => others.push(Other { path: job.path, root: job.root, gap }),
         }
     }
-    Reading { snapshot, others }
+    Reading { files, gaps, others }
 }
 
 /// One gap for each named path below which there is configuration that no plan or state was made from.
-fn unplanned(terraform: BTreeMap<PathBuf, (PathBuf, usize)>, outcomes: &[Outcome]) -> Vec<Gap> {
+fn unplanned<T>(terraform: BTreeMap<PathBuf, (PathBuf, usize)>, outcomes: &[Outcome<T>]) -> Vec<Gap> {
     let planned: BTreeSet<PathBuf> = outcomes.iter().flat_map(|o| &o.placed).map(|folder| real(folder)).collect();
     let mut left: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
     for (folder, (below, files)) in terraform {
@@ -122,7 +126,7 @@ fn unplanned(terraform: BTreeMap<PathBuf, (PathBuf, usize)>, outcomes: &[Outcome
 }
 
 /// Which files stand for themselves: those that no other one nests, and of templates that nest each other the first.
-fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
+fn kept<T>(jobs: &[Job], outcomes: &[Outcome<T>]) -> Vec<bool> {
     if outcomes.iter().all(|o| o.nested.is_empty()) {
         return vec![true; jobs.len()];
     }
@@ -131,8 +135,9 @@ fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
     for path in outcomes.iter().flat_map(|o| &o.nested) {
         *nesting.entry(path).or_default() += 1;
     }
-    let by_others =
-        |path: &PathBuf, own: &Outcome| nesting.get(path).copied().unwrap_or_default() > usize::from(own.nested.contains(path));
+    let by_others = |path: &PathBuf, own: &Outcome<T>| {
+        nesting.get(path).copied().unwrap_or_default() > usize::from(own.nested.contains(path))
+    };
     let mut kept: Vec<bool> = real.iter().zip(outcomes).map(|(path, own)| !by_others(path, own)).collect();
     let mut covered: BTreeSet<&PathBuf> =
         outcomes.iter().zip(&kept).filter(|(_, keep)| **keep).flat_map(|(o, _)| &o.nested).collect();
@@ -146,7 +151,7 @@ fn kept(jobs: &[Job], outcomes: &[Outcome]) -> Vec<bool> {
 }
 
 /// Reads one file; a panic on the way is a gap that names it.
-fn guarded(job: &Job, options: &Options, folders: &BTreeSet<PathBuf>) -> Outcome {
+fn guarded<T>(job: &Job, options: &Options, folders: &BTreeSet<PathBuf>, each: &impl Fn(Snapshot) -> T) -> Outcome<T> {
     let nested = Mutex::new(BTreeSet::new());
     let finder = Finder::new(&job.path, folders);
     let read = contain(|| one(job, options, &nested, &finder)).unwrap_or_else(|| {
@@ -155,11 +160,7 @@ fn guarded(job: &Job, options: &Options, folders: &BTreeSet<PathBuf>) -> Outcome
         Ok(alone(gap.in_file(shown(&job.path), None)))
     });
     let nested = nested.into_inner().unwrap_or_default();
-    let placed = finder.into_used();
-    match read {
-        Ok(snapshot) => Outcome { snapshot, other: None, nested, placed },
-        Err(gap) => Outcome { snapshot: Snapshot::default(), other: Some(gap.map(|g| *g)), nested, placed },
-    }
+    Outcome { read: read.map(each).map_err(|gap| gap.map(|g| *g)), nested, placed: finder.into_used() }
 }
 
 fn alone(gap: Gap) -> Snapshot {

@@ -110,22 +110,47 @@ pub(crate) struct Reading {
 /// Reads everything that the paths name: templates, plans, states, snapshot files, saved AWS CLI answers, and folders of them;
 /// and the live account where the arguments ask for it, as far as it is wanted.
 pub(crate) fn read(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge, wanted: Wanted<'_>) -> Result<Snapshot> {
-    let Reading { mut snapshot, answers } = read_apart(paths, args, knowledge, wanted)?;
+    let (_, snapshot) = read_each(paths, args, knowledge, wanted, &|_| None::<()>)?;
+    Ok(snapshot)
+}
+
+/// The same, with each file of code put through `each` as soon as it is read. What `each` makes something of is forgotten, and
+/// the rest is one snapshot.
+pub(crate) fn read_each<T: Send>(
+    paths: &[PathBuf],
+    args: &InputArgs,
+    knowledge: &Knowledge,
+    wanted: Wanted<'_>,
+    each: &(impl Fn(&Snapshot) -> Option<T> + Sync),
+) -> Result<(Vec<T>, Snapshot)> {
+    let (made, Reading { mut snapshot, answers }) = read_both(paths, args, knowledge, wanted, each)?;
     if !answers.is_empty() {
         let plan = knowledge.plan()?;
         answers.iter().for_each(|folder| snapshot.append(folder.snapshot(&plan)));
     }
-    Ok(snapshot)
+    Ok((made, snapshot))
 }
 
-/// The same, with the saved answers as they are.
+/// Reads everything, with the saved answers as they are.
 pub(crate) fn read_apart(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge, wanted: Wanted<'_>) -> Result<Reading> {
-    let mut reading = read_files(paths, args, knowledge)?;
+    let (_, reading) = read_both(paths, args, knowledge, wanted, &|_| None::<()>)?;
+    Ok(reading)
+}
+
+/// Reads the files, and the live account where it is asked for.
+fn read_both<T: Send>(
+    paths: &[PathBuf],
+    args: &InputArgs,
+    knowledge: &Knowledge,
+    wanted: Wanted<'_>,
+    each: &(impl Fn(&Snapshot) -> Option<T> + Sync),
+) -> Result<(Vec<T>, Reading)> {
+    let (made, mut reading) = read_files(paths, args, knowledge, each)?;
     if args.live.asked() {
         let plan = live::wanted(&knowledge.plan()?, &knowledge.catalogue, wanted);
         reading.snapshot.append(live::collect(&args.live, &plan, &live::secret_paths(&knowledge.catalogue))?.snapshot);
     }
-    Ok(reading)
+    Ok((made, reading))
 }
 
 /// The arguments, asking for the live account if no path and nothing else is named.
@@ -135,7 +160,12 @@ pub(crate) fn or_live(paths: &[PathBuf], args: &InputArgs) -> InputArgs {
     args
 }
 
-fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Result<Reading> {
+fn read_files<T: Send>(
+    paths: &[PathBuf],
+    args: &InputArgs,
+    knowledge: &Knowledge,
+    each: &(impl Fn(&Snapshot) -> Option<T> + Sync),
+) -> Result<(Vec<T>, Reading)> {
     let catalogue = Arc::clone(&knowledge.catalogue);
     let options = iac::Options {
         parameters: parameters(args, &knowledge.settings)?,
@@ -145,7 +175,19 @@ fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Res
     if let Some(missing) = paths.first().filter(|_| paths.iter().all(|path| path.symlink_metadata().is_err())) {
         bail!("cannot read `{}`: no such file or folder", missing.display());
     }
-    let iac::Reading { mut snapshot, others } = iac::read(paths, &options);
+    let make = |file: Snapshot| match each(&file) {
+        Some(made) if !file.scopes.is_empty() => Ok(made),
+        _ => Err(file),
+    };
+    let iac::Reading { files, gaps, others } = iac::read(paths, &options, &make);
+    let mut made = Vec::new();
+    let mut snapshot = Snapshot { gaps, ..Snapshot::default() };
+    for file in files {
+        match file {
+            Ok(file) => made.push(file),
+            Err(kept) => snapshot.append(kept),
+        }
+    }
     let answers = match others.is_empty() {
         true => Vec::new(),
         false => {
@@ -154,10 +196,10 @@ fn read_files(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledge) -> Res
             folders
         }
     };
-    if snapshot.scopes.is_empty() && snapshot.gaps.is_empty() && answers.is_empty() {
+    if made.is_empty() && snapshot.scopes.is_empty() && snapshot.gaps.is_empty() && answers.is_empty() {
         snapshot.gaps.extend(paths.iter().map(|path| nothing_in(path)));
     }
-    Ok(Reading { snapshot, answers })
+    Ok((made, Reading { snapshot, answers }))
 }
 
 /// Says that a folder holds nothing to judge: a run over nothing must not look like a clean one.

@@ -53,6 +53,10 @@ fn folder() -> tempfile::TempDir {
     dir
 }
 
+fn strs(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
 /// Checks and their state that a report holds of one file.
 fn of_file<'a>(report: &'a Value, file: &str) -> Vec<(&'a str, &'a str, bool)> {
     let findings = report["findings"].as_array().unwrap().iter();
@@ -81,6 +85,28 @@ fn the_shop_gives_the_same_bytes_whatever_the_threads() {
     }
 }
 
+/// A page is drawn over all files together; without one, each file of code is judged as it is read, and forgotten.
+#[test]
+fn files_judged_one_by_one_give_what_they_give_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let inner = "Resources: { Inner: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: ./inner.yaml } } }";
+    fs::write(dir.path().join("inner.yaml"), GOOD).unwrap();
+    fs::write(dir.path().join("outer.yaml"), inner).unwrap();
+    let guardrail = r#"{ "Resources": { "Rule": { "Type": "AWS::Organizations::Policy", "Properties": { "Name": "r",
+        "Type": "SERVICE_CONTROL_POLICY", "Content": { "Version": "2012-10-17", "Statement": [] } } } } }"#;
+    fs::write(dir.path().join("guardrail.json"), guardrail).unwrap();
+    let of_dir = dir.path().to_str().unwrap();
+    let report = |more: &[String]| {
+        let (_, out, err) = run(&root(), &[&["examples/shop", of_dir, "--all", "-f", "json"], &*strs(more)].concat());
+        let mut report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}\n{err}"));
+        report.as_object_mut().unwrap().remove("time");
+        report
+    };
+    let apart = report(&[]);
+    assert!(!of_file(&apart, &format!("{of_dir}/inner.yaml")).is_empty(), "the nested template's bucket is judged");
+    assert_eq!(apart, report(&["-f".to_owned(), format!("html={}", dir.path().join("page.html").display())]));
+}
+
 #[test]
 fn references_to_resources_of_the_template_are_no_riddle() {
     let (_, report) = json(&root(), &["examples/shop/cloudformation", "--all"]);
@@ -104,7 +130,7 @@ fn no_form_tells_a_secret() {
     for form in forms {
         args.extend(["--format".to_owned(), format!("{form}={}", file(form).display())]);
     }
-    let (code, out, err) = run(&root(), &args.iter().map(String::as_str).collect::<Vec<_>>());
+    let (code, out, err) = run(&root(), &strs(&args));
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     for form in forms {
         let text = fs::read_to_string(file(form)).unwrap();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use engine::{Baseline, Config, Filter};
+use engine::{Baseline, Config, Filter, Scan};
 use iam::escalation::{self, Drawing};
 use iam::{Account, Organisation, StandIns};
 use jiff::Timestamp;
@@ -57,13 +57,17 @@ pub(crate) fn run(args: &ScanArgs, knowledge: &Knowledge) -> Result<Exit> {
     config.passes |= targets.iter().any(|t| t.format == "junit");
     let paths: Vec<_> = args.paths.iter().chain(&args.input.input).cloned().collect();
     let input = input::or_live(&paths, &args.input);
-    let snapshot = input::read(&paths, &input, knowledge, Wanted::Checks(&config.filter))?;
-    let now = Timestamp::now();
-    let outcome = engine::scan(&snapshot, &knowledge.catalogue, &config, now);
-    let resources = outcome.coverage.iter().map(|c| c.resources).sum();
     let page = targets.iter().any(|t| t.format == "html");
-    let drawings = if page { drawings(&snapshot) } else { Vec::new() };
-    drop(snapshot);
+    let now = Timestamp::now();
+    let scan = Scan::new(&knowledge.catalogue, &config, now);
+    // A page draws what is in all files together.
+    let each = |file: &Snapshot| (!page && scan.stands_alone(file)).then(|| scan.judge(file));
+    let (mut judged, rest) = input::read_each(&paths, &input, knowledge, Wanted::Checks(&config.filter), &each)?;
+    judged.push(scan.judge(&rest));
+    let drawings = if page { drawings(&rest) } else { Vec::new() };
+    drop(rest);
+    let outcome = scan.outcome(judged);
+    let resources = outcome.coverage.iter().map(|c| c.resources).sum();
     let meta = Meta {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
