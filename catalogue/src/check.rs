@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use expr::{NameKind, Names, Program, Signature, Template, Type};
-use model::{CheckId, TypeName};
+use model::{CheckId, Text, TypeName};
 
 use crate::facts;
 use crate::format::CheckFile;
@@ -32,7 +32,7 @@ pub struct Compiled {
     /// When it fails.
     pub logic: Logic,
     /// What is shown: the expression as written, and compiled.
-    pub evidence: Vec<(String, Program)>,
+    pub evidence: Vec<(Text, Program)>,
     /// The message.
     pub message: Template,
     /// When a failure is less grave, and the message then.
@@ -99,7 +99,8 @@ fn compile(check: &Check, kinds: &BTreeMap<TypeName, Arc<Kind>>) -> Result<Compi
         _ => None,
     };
     let lowers = check.file.lower.as_ref().map(|lower| program("lower.when", &lower.when));
-    let evidence: Vec<_> = check.file.evidence.iter().filter_map(|s| Some((s.clone(), program("evidence", s)?))).collect();
+    let evidence: Vec<_> =
+        check.file.evidence.iter().filter_map(|s| Some((Text::from(s.as_str()), program("evidence", s)?))).collect();
     let mut template = |key: &'static str, source: &str| {
         let compiled = expr::compile_template(source, &scope);
         compiled.map_err(|found| problems.extend(found.into_iter().map(|p| CheckProblem::new(key, source, p)))).ok()

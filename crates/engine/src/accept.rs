@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use model::{Finding, Resource, Suppression};
+use model::{Finding, Fingerprint, Resource, Suppression};
 
 use crate::config::glob;
 
@@ -30,7 +30,7 @@ pub struct AcceptRule {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// Fingerprints of findings.
-    pub fingerprints: BTreeSet<String>,
+    pub fingerprints: BTreeSet<Fingerprint>,
 }
 
 impl AcceptRule {

@@ -2,7 +2,7 @@
 
 use catalogue::{Check, Compiled, Logic};
 use expr::{Program, Template};
-use model::{Confidence, Evidence, Finding, ResourceRef, Text, Truth, Unknown, Value, Verdict, secret, to_json};
+use model::{Confidence, Evidence, Finding, Fingerprint, ResourceRef, Text, Truth, Unknown, Value, Verdict, secret, to_json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
@@ -74,14 +74,14 @@ fn counted(check: &Check, place: &Place<'_>) -> Finding {
         confidence: check.file.confidence,
         pillar: check.file.pillar,
         layer: check.file.layer,
-        message: String::new(),
+        message: Text::default(),
         resource: reference(place, None),
         evidence: Vec::new(),
         reasons: Vec::new(),
         worlds: Vec::new(),
         suppression: None,
         same_as: check.file.same_as.clone(),
-        fingerprint: String::new(),
+        fingerprint: Fingerprint::default(),
     }
 }
 
@@ -159,20 +159,23 @@ fn offending(evidence: &[Evidence], place: &Place<'_>) -> Option<model::Span> {
     evidence.iter().filter_map(|e| e.span).find(|s| Some(*s) != own && Some(*s) != root).or(own)
 }
 
-fn message(words: &Template, place: &Place<'_>, verdict: Verdict, (evidence, reasons): (&[Evidence], &[Unknown])) -> String {
-    let mut message = match verdict {
+fn message(words: &Template, place: &Place<'_>, verdict: Verdict, (evidence, reasons): (&[Evidence], &[Unknown])) -> Text {
+    let message = match verdict {
         Verdict::Fail => words.render(place),
         Verdict::Unknown => {
             let why: Vec<String> = reasons.iter().take(3).map(|u| format!("{} ({})", u.what, u.reason.words())).collect();
-            format!("cannot tell: {}", why.join(", "))
+            Text::from(format!("cannot tell: {}", why.join(", ")))
         }
         // The message tells of the defect; what was found instead is the evidence.
-        Verdict::Pass => evidence.iter().take(3).map(|e| format!("{} is {}", e.path, e.value)).collect::<Vec<_>>().join(", "),
+        Verdict::Pass => {
+            let shown: Vec<String> = evidence.iter().take(3).map(|e| format!("{} is {}", e.path, e.value)).collect();
+            Text::from(shown.join(", "))
+        }
     };
-    if let Some(since) = evidence.iter().find_map(|e| place.default_behind(&e.path)) {
-        message.push_str(&format!(" (service default as of {since})"));
+    match evidence.iter().find_map(|e| place.default_behind(&e.path)) {
+        Some(since) => Text::from(format!("{message} (service default as of {since})")),
+        None => message,
     }
-    message
 }
 
 fn reference(place: &Place<'_>, span: Option<model::Span>) -> ResourceRef {
@@ -198,8 +201,8 @@ fn distinct(mut reasons: Vec<Unknown>) -> Vec<Unknown> {
     reasons
 }
 
-/// Sixteen hex digits of SHA-256 over what identifies the finding, without its place in the file.
-fn fingerprint(check: &Check, place: &Place<'_>) -> String {
+/// The first eight bytes of SHA-256 over what identifies the finding, without its place in the file.
+fn fingerprint(check: &Check, place: &Place<'_>) -> Fingerprint {
     let resource = place.resource;
     let mut hash = Sha256::new();
     let account = resource.account.as_ref().map_or("", model::AccountId::as_str);
@@ -209,6 +212,5 @@ fn fingerprint(check: &Check, place: &Place<'_>) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let first = hash.finalize().iter().take(8).fold(0u64, |all, byte| all << 8 | u64::from(*byte));
-    format!("{first:016x}")
+    Fingerprint(hash.finalize().iter().take(8).fold(0u64, |all, byte| all << 8 | u64::from(*byte)))
 }

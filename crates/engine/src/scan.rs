@@ -164,7 +164,7 @@ impl Job<'_> {
                     continue;
                 }
                 if finding.verdict != Verdict::Pass || config.passes {
-                    finding.suppression = suppression(&finding, resource, config, today);
+                    finding.suppression = suppression(&finding, resource, config, today).map(Box::new);
                 }
                 findings.push(finding);
             }

@@ -2,6 +2,7 @@
 //!
 //! A hole holds an expression and, behind `|`, the words to use if it is null. `{{` and `}}` are plain braces.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::{Text, Value};
@@ -59,7 +60,8 @@ pub fn compile_template(source: &str, names: &dyn Names) -> Result<Template, Vec
         }
     }
     if !words.is_empty() {
-        parts.push(Part::Words(Text::from(words)));
+        let words = if parts.is_empty() { shown(&words) } else { Text::from(words) };
+        parts.push(Part::Words(words));
     }
     if problems.is_empty() { Ok(Template { parts }) } else { Err(problems) }
 }
@@ -90,7 +92,10 @@ impl Template {
 
     /// The message for one resource: one line, secrets masked, each hole at most [`HOLE_CHARS_MAX`] characters, an unknown
     /// written `unknown (reason)`.
-    pub fn render(&self, env: &dyn Env) -> String {
+    pub fn render(&self, env: &dyn Env) -> Text {
+        if let [Part::Words(words)] = self.parts.as_slice() {
+            return words.clone();
+        }
         let mut line = String::new();
         for part in &self.parts {
             match part {
@@ -98,9 +103,14 @@ impl Template {
                 Part::Hole { program, if_null } => line.push_str(&filled(program, if_null.as_deref(), env)),
             }
         }
-        let line = if line.contains(char::is_control) { line.replace(char::is_control, " ") } else { line };
-        model::secret::mask(&line).into_owned()
+        shown(&line)
     }
+}
+
+/// One line, secrets masked.
+fn shown(line: &str) -> Text {
+    let line = if line.contains(char::is_control) { line.replace(char::is_control, " ").into() } else { Cow::Borrowed(line) };
+    Text::from(&*model::secret::mask(&line))
 }
 
 fn filled(program: &Program, if_null: Option<&str>, env: &dyn Env) -> String {

@@ -1,6 +1,7 @@
 //! What a check says of a resource.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,7 @@ pub struct Finding {
     /// The resource.
     pub resource: ResourceRef,
     /// One line: what is so. Never holds a secret.
-    pub message: String,
+    pub message: Text,
     /// The facts that decided it.
     pub evidence: Vec<Evidence>,
     /// For an unknown: what is missing. Never empty then.
@@ -97,11 +98,35 @@ pub struct Finding {
     /// The worlds in which it is so, if not in all: `Env=prod`.
     pub worlds: Vec<Text>,
     /// Whether somebody accepted it.
-    pub suppression: Option<Suppression>,
+    pub suppression: Option<Box<Suppression>>,
     /// The same thing elsewhere, by id.
     pub same_as: SameAs,
-    /// A stable identity over runs: it does not change when lines move. 16 hex digits.
-    pub fingerprint: String,
+    /// A stable identity over runs: it does not change when lines move.
+    pub fingerprint: Fingerprint,
+}
+
+/// What identifies a finding; written as 16 hex digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// The one that is written so; nothing for what is no fingerprint.
+    pub fn from_hex(text: &str) -> Option<Fingerprint> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        u64::from_str_radix(text, 16).ok().filter(|_| digits).map(Fingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// Which resource a finding is about.
@@ -127,7 +152,7 @@ pub struct ResourceRef {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// The property path or fact.
-    pub path: String,
+    pub path: Text,
     /// Its value as JSON, secrets masked.
     pub value: serde_json::Value,
     /// Where it was written.

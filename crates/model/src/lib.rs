@@ -22,7 +22,7 @@ mod value;
 
 pub use answer::{Truth, Verdict};
 pub use contain::{contain, is_contained};
-pub use finding::{Confidence, Coverage, Evidence, Finding, Outcome, ResourceRef, SameAs, Severity, Suppression};
+pub use finding::{Confidence, Coverage, Evidence, Finding, Fingerprint, Outcome, ResourceRef, SameAs, Severity, Suppression};
 pub use gap::{Gap, GapReason};
 pub use id::{AccountId, Arn, CheckId, IdError, Partition, Region, TypeName};
 pub use json::{from_json, to_json};

@@ -35,6 +35,7 @@ pub fn csv(report: &Report<'_>) -> String {
         let check = report.catalogue.check(finding.check.as_str());
         let same_as: Vec<String> = finding.same_as.iter().map(|(list, ids)| format!("{list}:{}", ids.join("+"))).collect();
         let suppression = finding.suppression.as_ref();
+        let fingerprint = finding.fingerprint.to_string();
         let line = resource.span.map_or(String::new(), |s| s.line.to_string());
         let cells: [&str; 20] = [
             finding.check.as_str(),
@@ -55,7 +56,7 @@ pub fn csv(report: &Report<'_>) -> String {
             suppression.map_or("", |s| &s.by),
             suppression.map_or("", |s| &s.reason),
             suppression.and_then(|s| s.expires.as_deref()).unwrap_or_default(),
-            &finding.fingerprint,
+            &fingerprint,
             &same_as.join(" "),
         ];
         let row: Vec<String> = cells.iter().map(|c| cell(c)).collect();

@@ -113,9 +113,9 @@ struct Facts<'a>(&'a [Evidence]);
 
 impl Serialize for Facts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let last = |at: usize, path: &str| self.0.iter().skip(at + 1).all(|later| later.path != path);
+        let last = |at: usize, path: &str| self.0.iter().skip(at + 1).all(|later| *later.path != *path);
         let shown = self.0.iter().enumerate().filter(|(at, fact)| last(*at, &fact.path));
-        serializer.collect_map(shown.map(|(_, fact)| (&fact.path, &fact.value)))
+        serializer.collect_map(shown.map(|(_, fact)| (&*fact.path, &fact.value)))
     }
 }
 

@@ -79,13 +79,13 @@ fn event(report: &Report<'_>, finding: &Finding, time: i64) -> Value {
     };
     put("confidence_id", confidence_id.into());
     put("confidence", confidence.into());
-    put("message", finding.message.as_str().into());
+    put("message", (*finding.message).into());
     put(
         "finding_info",
         json!({
             "uid": format!("palisade-{}", finding.fingerprint),
             "title": title,
-            "desc": check.map_or(finding.message.as_str(), |c| c.file.why.trim()),
+            "desc": check.map_or(&*finding.message, |c| c.file.why.trim()),
             "created_time": time,
             "analytic": { "uid": finding.check, "name": title, "type_id": 1, "type": "Rule" },
         }),
@@ -165,7 +165,7 @@ fn remediation(check: &Check) -> Value {
 
 /// What the class has no place for.
 fn unmapped(finding: &Finding) -> Value {
-    let evidence: Map<String, Value> = finding.evidence.iter().map(|e| (e.path.clone(), e.value.clone())).collect();
+    let evidence: Map<String, Value> = finding.evidence.iter().map(|e| (e.path.to_string(), e.value.clone())).collect();
     let mut unmapped = json!({
         "evidence": evidence, "pillar": finding.pillar, "layer": finding.layer, "same_as": finding.same_as,
         "worlds": finding.worlds.iter().map(|w| &**w).collect::<Vec<_>>(),

@@ -23,7 +23,7 @@ fn run(text: &str) -> Vec<String> {
             }
         } else if let Some((template, expected)) = line.rsplit_once(" ==> ") {
             match compile_template(template, &world.names) {
-                Ok(template) if template.render(&world) == expected => {}
+                Ok(template) if *template.render(&world) == *expected => {}
                 Ok(template) => wrong.push(format!("line {}: {line}\n    found {}", number + 1, template.render(&world))),
                 Err(problems) => wrong.push(format!("line {}: {line}\n    found {problems:?}", number + 1)),
             }

@@ -9,7 +9,7 @@ use engine::{Baseline, Config, Filter, Scan};
 use iam::escalation::{self, Drawing};
 use iam::{Account, Organisation, StandIns};
 use jiff::Timestamp;
-use model::{Layer, ScopeIndex, Severity, Snapshot, Verdict};
+use model::{Fingerprint, Layer, ScopeIndex, Severity, Snapshot, Verdict};
 use report::{Meta, Report};
 
 use crate::cli::{FilterArgs, ScanArgs};
@@ -168,7 +168,7 @@ fn baseline(path: &Path) -> Result<Baseline> {
     let findings = json.get("findings").and_then(|f| f.as_array());
     let findings = findings.with_context(|| format!("`{}` is neither a baseline nor a JSON report", path.display()))?;
     let open = findings.iter().filter(|f| f.get("verdict").is_none_or(|v| v != "pass"));
-    Ok(Baseline { fingerprints: open.filter_map(|f| f.get("fingerprint")?.as_str().map(str::to_owned)).collect() })
+    Ok(Baseline { fingerprints: open.filter_map(|f| f.get("fingerprint")?.as_str().and_then(Fingerprint::from_hex)).collect() })
 }
 
 fn baseline_text(outcome: &model::Outcome) -> String {
