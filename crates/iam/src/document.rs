@@ -10,7 +10,6 @@ use model::{Text, Truth, Value};
 use crate::arn::ArnPattern;
 use crate::glob::Matcher;
 use crate::operator::{Operand, Operator};
-use crate::request::{Context, Mode};
 
 /// Most statements that are read from one document.
 pub const STATEMENTS_MAX: usize = 20_000;
@@ -83,10 +82,9 @@ pub(crate) struct Actions {
 impl Actions {
     /// Whether it takes in an action, service and name in lower case.
     pub(crate) fn take_in(&self, service: &str, name: &str) -> Truth {
-        let nothing = Context::new(Mode::Discovery);
-        let one = |p: &ActionPattern| match p.service.matches(service, &nothing) {
+        let one = |p: &ActionPattern| match p.service.matches_plain(service) {
             Truth::False => Truth::False,
-            served => served.and(p.name.matches(name, &nothing)),
+            served => served.and(p.name.matches_plain(name)),
         };
         let any = self.patterns.iter().map(one).fold(Truth::False, Truth::or);
         if self.negated { !any } else { any }

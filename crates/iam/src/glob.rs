@@ -3,6 +3,7 @@
 use model::Truth;
 use smallvec::SmallVec;
 
+use crate::request::{Context, Mode};
 use crate::unknown_name;
 
 /// Longest pattern that is compiled, in bytes; a longer one matches "unknown". IAM's own limit for a policy is 10,240.
@@ -220,6 +221,19 @@ impl Matcher {
             Matcher::TooLong => Truth::Unknown,
             Matcher::Glob(tokens) if !unknown_name::within(text.as_bytes()) => glob_truth(tokens, text),
             _ => self.matches_named(text, variables),
+        }
+    }
+
+    /// The same for a text in which every name is known, as that of an action is.
+    #[inline]
+    pub(crate) fn matches_plain(&self, text: &str) -> Truth {
+        match self {
+            Matcher::Any => Truth::True,
+            Matcher::Exact(exact) => Truth::from(**exact == *text),
+            Matcher::Prefix(prefix) => Truth::from(text.as_bytes().starts_with(prefix.as_bytes())),
+            Matcher::Glob(tokens) => glob_truth(tokens, text),
+            Matcher::TooLong => Truth::Unknown,
+            Matcher::Named(_) | Matcher::Template(_) => self.matches_named(text, &Context::new(Mode::Discovery)),
         }
     }
 

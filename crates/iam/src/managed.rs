@@ -16,8 +16,8 @@ fn text(name: &str) -> Option<&'static str> {
     let mut rest = LINES;
     while !rest.is_empty() {
         let (before, after) = rest.as_bytes().split_at(rest.len() / 2);
-        let from = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        let to = after.iter().position(|b| *b == b'\n').map_or(rest.len(), |at| before.len() + at + 1);
+        let from = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let to = memchr::memchr(b'\n', after).map_or(rest.len(), |at| before.len() + at + 1);
         let (known, document) = rest.get(from..to)?.trim_end().split_once('\t')?;
         rest = match name.cmp(known) {
             std::cmp::Ordering::Equal => return Some(document),
@@ -30,15 +30,15 @@ fn text(name: &str) -> Option<&'static str> {
 
 /// The default version, as of the date in the notice, of the managed policy `arn:aws:iam::aws:policy/...`.
 pub fn policy(arn: &str) -> Option<Arc<Policy>> {
-    static READ: OnceLock<Mutex<FxHashMap<Text, Arc<Policy>>>> = OnceLock::new();
+    static READ: OnceLock<Mutex<FxHashMap<Text, Option<Arc<Policy>>>>> = OnceLock::new();
     let name = arn.split_once(":iam::aws:policy/")?.1;
     let mut read = READ.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = read.get(name) {
-        return Some(Arc::clone(known));
+        return known.clone();
     }
-    let policy = Arc::new(Policy::from_json(text(name)?));
-    read.insert(name.into(), Arc::clone(&policy));
-    Some(policy)
+    let policy = text(name).map(|document| Arc::new(Policy::from_json(document)));
+    read.insert(name.into(), policy.clone());
+    policy
 }
 
 /// The path and name of every policy that is known, in order.
