@@ -1,6 +1,7 @@
 //! The catalogue's files as they are written, one struct a file kind. Unknown keys are refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::{Confidence, Layer, Owner, Pillar, SameAs, ServiceClass, Severity};
 use serde::{Deserialize, Serialize};
@@ -348,7 +349,7 @@ pub struct TypeFolder {
     /// `aws/s3/bucket`
     pub folder: String,
     /// `type.toml`
-    pub file: TypeFile,
+    pub file: Arc<TypeFile>,
     /// `collect.toml`
     pub collect: Option<crate::collect::CollectFile>,
 }

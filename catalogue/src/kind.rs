@@ -19,7 +19,7 @@ pub struct Kind {
     /// Its name.
     pub type_name: TypeName,
     /// What its file says.
-    pub file: TypeFile,
+    pub file: Arc<TypeFile>,
     /// Its properties with their types.
     pub fields: Arc<Fields>,
     /// Its relations.
@@ -55,7 +55,7 @@ pub struct ServiceDefault {
 
 impl Kind {
     /// Makes a type of its file. The error is what is wrong with which key of the file.
-    pub(crate) fn new(folder: &str, file: &TypeFile) -> Result<Kind, String> {
+    pub(crate) fn new(folder: &str, file: &Arc<TypeFile>) -> Result<Kind, String> {
         let type_name = TypeName::new(&file.type_name).map_err(|e| e.to_string())?;
         let fields = schema::fields(&file.type_name, &file.properties)?;
         let mut relations = BTreeMap::new();
@@ -73,7 +73,7 @@ impl Kind {
         }
         defaults.sort_by_key(|d| d.path.len());
         let service = folder.split('/').nth(1).unwrap_or_default().to_owned();
-        Ok(Kind { folder: folder.to_owned(), service, type_name, file: file.clone(), fields, relations, defaults })
+        Ok(Kind { folder: folder.to_owned(), service, type_name, file: Arc::clone(file), fields, relations, defaults })
     }
 
     /// The type of a property.

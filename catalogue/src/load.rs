@@ -1,6 +1,7 @@
 //! From files to a catalogue. No I/O: the caller hands over paths and texts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::{CheckId, TypeName};
 use serde::de::DeserializeOwned;
@@ -139,7 +140,7 @@ fn type_file(file: &SourceFile, loaded: &mut Loaded) {
         loaded.problems.push(problem(&file.path, 0, format!("[terraform]: {message}")));
     }
     let folder = file.path.trim_end_matches("/type.toml").to_owned();
-    loaded.pack.types.push(TypeFolder { folder, file: read, collect: None });
+    loaded.pack.types.push(TypeFolder { folder, file: Arc::new(read), collect: None });
 }
 
 fn check_file(file: &SourceFile, name: &str, loaded: &mut Loaded) {

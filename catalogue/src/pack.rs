@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::CheckId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::format::{CheckFile, FrameworkFile, Objective, Responsibility, ServiceFile, TypeFolder};
@@ -56,14 +57,12 @@ pub struct Samples(pub BTreeMap<String, String>);
 impl Samples {
     /// Compresses them.
     pub fn encode(&self) -> Result<Vec<u8>, PackError> {
-        let json = serde_json::to_vec(&self.0).map_err(|e| PackError(e.to_string()))?;
-        zstd::encode_all(json.as_slice(), 19).map_err(|e| PackError(e.to_string()))
+        pack(&self.0)
     }
 
     /// Reads what [`Samples::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Samples, PackError> {
-        let json = zstd::decode_all(bytes).map_err(|e| PackError(e.to_string()))?;
-        serde_json::from_slice(&json).map(Samples).map_err(|e| PackError(e.to_string()))
+        unpack(bytes).map(Samples)
     }
 }
 
@@ -94,13 +93,28 @@ impl Pack {
 
     /// Compresses the pack.
     pub fn encode(&self) -> Result<Vec<u8>, PackError> {
-        let json = serde_json::to_vec(self).map_err(|e| PackError(e.to_string()))?;
-        zstd::encode_all(json.as_slice(), 19).map_err(|e| PackError(e.to_string()))
+        pack(self)
     }
 
     /// Reads what [`Pack::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Pack, PackError> {
-        let json = zstd::decode_all(bytes).map_err(|e| PackError(e.to_string()))?;
-        serde_json::from_slice(&json).map_err(|e| PackError(e.to_string()))
+        unpack(bytes)
     }
+}
+
+/// JSON, compressed, behind its length in four bytes: it is unpacked in one piece of memory.
+fn pack(what: &impl Serialize) -> Result<Vec<u8>, PackError> {
+    let told = |e: &dyn std::fmt::Display| PackError(e.to_string());
+    let json = serde_json::to_vec(what).map_err(|e| told(&e))?;
+    let length = u32::try_from(json.len()).map_err(|e| told(&e))?;
+    let mut packed = length.to_le_bytes().to_vec();
+    packed.extend(zstd::bulk::compress(&json, 19).map_err(|e| told(&e))?);
+    Ok(packed)
+}
+
+fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, PackError> {
+    let told = |e: &dyn std::fmt::Display| PackError(e.to_string());
+    let (length, frame) = packed.split_first_chunk::<4>().ok_or_else(|| PackError("it is cut short".to_owned()))?;
+    let json = zstd::bulk::decompress(frame, u32::from_le_bytes(*length) as usize).map_err(|e| told(&e))?;
+    serde_json::from_slice(&json).map_err(|e| told(&e))
 }

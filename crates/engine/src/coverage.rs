@@ -9,7 +9,7 @@ use crate::tally::{Tally, TypeTally};
 
 /// One row for every type that was seen, in type order.
 pub(crate) fn rows(tally: &Tally, catalogue: &Catalogue, selected: &BTreeSet<CheckId>) -> Vec<Coverage> {
-    let row = |(type_name, of_type): (&TypeName, &TypeTally)| {
+    let row = |(type_name, of_type): (&TypeName, &Box<TypeTally>)| {
         let [fail, unknown, pass] = of_type.verdicts.map(|n| n as usize);
         let checks = catalogue.checks_of(type_name).filter(|c| selected.contains(&c.id)).count();
         Coverage { type_name: type_name.clone(), resources: of_type.resources, checks, fail, unknown, pass }

@@ -12,7 +12,7 @@ pub(crate) type Counts = [u32; 3];
 pub(crate) type States = [LayerState; Layer::ALL.len()];
 
 /// What the verdicts on all resources add up to, by type.
-pub(crate) type Tally = BTreeMap<TypeName, TypeTally>;
+pub(crate) type Tally = BTreeMap<TypeName, Box<TypeTally>>;
 
 /// What the verdicts on the resources of one type add up to.
 #[derive(Debug, Default)]

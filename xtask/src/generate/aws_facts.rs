@@ -57,7 +57,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Error> {
         let prefix = service["endpoint_prefix"].as_str().unwrap_or_default().to_owned();
         service["endpoints"] = endpoints.table(name)?;
         service["absent"] = json!(absent.get(&prefix).cloned().unwrap_or_default());
-        let frame = zstd::encode_all(service.to_string().as_bytes(), 19)?;
+        let frame = zstd::bulk::compress(service.to_string().as_bytes(), 19)?;
         index.insert((*name).to_owned(), json!([frames.len(), frame.len()]));
         frames.extend(frame);
     }
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Error> {
     let out = root.join("crates/aws/facts");
     fs::create_dir_all(&out)?;
     fs::write(out.join("apis.bin"), file)?;
-    fs::write(out.join("endpoints.txt.zst"), zstd::encode_all(endpoints.lines().as_bytes(), 19)?)?;
+    fs::write(out.join("endpoints.txt.zst"), zstd::bulk::compress(endpoints.lines().as_bytes(), 19)?)?;
     fs::write(out.join("NOTICE"), notice(&version))?;
     Ok(())
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use catalogue::format::{TypeFile, TypeFolder};
 use model::{Reason, Value};
 use serde_json::json;
@@ -29,7 +31,7 @@ fn plan() -> Plan {
     ];
     let folder = |(kind, file): &(&str, &str)| TypeFolder {
         folder: "aws/x/y".into(),
-        file: toml::from_str::<TypeFile>(kind).unwrap(),
+        file: Arc::new(toml::from_str::<TypeFile>(kind).unwrap()),
         collect: Some(toml::from_str(file).unwrap()),
     };
     Plan::new(&types.iter().map(folder).collect::<Vec<_>>()).unwrap()
@@ -125,7 +127,7 @@ fn wrapped_answers_name_their_parent() {
         [[get]]\ncall = \"DescribeLoadBalancerAttributes\"\nwith.LoadBalancerArn = \"LoadBalancerArn\"\nprops.First = \"Attributes[0].Value\"\n";
     let folder = TypeFolder {
         folder: "aws/x/y".into(),
-        file: toml::from_str::<TypeFile>(kind).unwrap(),
+        file: Arc::new(toml::from_str::<TypeFile>(kind).unwrap()),
         collect: Some(toml::from_str(file).unwrap()),
     };
     let plan = Plan::new(&[folder]).unwrap();
@@ -146,7 +148,7 @@ fn what_there_is_one_of_is_put_together() {
         [[get]]\nservice = \"organizations\"\ncall = \"DescribeOrganization\"\nprops.Organization = \"Organization.Id\"\n";
     let folder = TypeFolder {
         folder: "aws/account/settings".into(),
-        file: toml::from_str::<TypeFile>(kind).unwrap(),
+        file: Arc::new(toml::from_str::<TypeFile>(kind).unwrap()),
         collect: Some(toml::from_str(file).unwrap()),
     };
     let plan = Plan::new(&[folder]).unwrap();

@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalogue::format::{TypeFile, TypeFolder};
@@ -70,7 +70,7 @@ fn plan(types: &[(&str, &str)]) -> Result<Plan, AwsError> {
     let folder = |(n, (kind, file)): (usize, &(&str, &str))| {
         let file: catalogue::collect::CollectFile = toml::from_str(file).unwrap();
         let kind: TypeFile = toml::from_str(kind).unwrap();
-        TypeFolder { folder: format!("aws/x/{n}"), file: kind, collect: Some(file) }
+        TypeFolder { folder: format!("aws/x/{n}"), file: Arc::new(kind), collect: Some(file) }
     };
     let folders: Vec<TypeFolder> = types.iter().enumerate().map(folder).collect();
     Plan::checked(&folders)
