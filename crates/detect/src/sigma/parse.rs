@@ -23,9 +23,9 @@ pub fn parse_with(file: &str, text: &str, placeholders: &Placeholders) -> (Vec<R
         problems.push(Problem { file: file.to_owned(), line: 1, message });
         return (rules, problems);
     }
-    let mut global = Map::new();
+    let mut shared = Shared::default();
     for document in documents(text) {
-        match read(file, &document, &mut global, placeholders) {
+        match read(file, &document, &mut shared, placeholders) {
             Ok(Some(rule)) => rules.push(rule),
             Ok(None) => {}
             Err((line, message)) => problems.push(Problem { file: file.to_owned(), line, message }),
@@ -69,12 +69,28 @@ impl Document<'_> {
 
 type Failed = (usize, String);
 
-fn read(
-    file: &str,
-    document: &Document<'_>,
-    global: &mut Map<String, Value>,
-    placeholders: &Placeholders,
-) -> Result<Option<Rule>, Failed> {
+/// What documents of a file take from those before them.
+#[derive(Default)]
+struct Shared {
+    /// Of `action: global`: holds for every document until `action: reset`.
+    global: Map<String, Value>,
+    /// The last document, which `action: repeat` starts from.
+    last: Map<String, Value>,
+}
+
+/// Puts `over` into `under`, map by map; where both say something, `over` does.
+fn lay(under: &mut Map<String, Value>, over: &Map<String, Value>) {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(Value::Object(held)), Value::Object(more)) => lay(held, more),
+            _ => {
+                under.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn read(file: &str, document: &Document<'_>, shared: &mut Shared, placeholders: &Placeholders) -> Result<Option<Rule>, Failed> {
     let value: Value = serde_saphyr::from_str_with_options(document.text, options()).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line() as usize).max(1);
         (document.line + line - 1, one_line(&error.to_string()))
@@ -82,22 +98,28 @@ fn read(
     let Value::Object(mut map) = value else {
         return Err((document.line_of(""), "a rule is a map of fields".to_owned()));
     };
-    match map.get("action").and_then(Value::as_str) {
+    let action = map.shift_remove("action");
+    match action.as_ref().and_then(Value::as_str) {
         Some("global") => {
-            map.shift_remove("action");
-            *global = map;
+            shared.global = map;
             return Ok(None);
         }
         Some("reset") => {
-            global.clear();
+            shared.global.clear();
             return Ok(None);
+        }
+        Some("repeat") => {
+            let mut repeated = shared.last.clone();
+            lay(&mut repeated, &map);
+            map = repeated;
         }
         _ => {}
     }
-    for (key, value) in global.iter() {
-        if !map.contains_key(key) {
-            map.insert(key.clone(), value.clone());
-        }
+    shared.last.clone_from(&map);
+    if !shared.global.is_empty() {
+        let mut merged = shared.global.clone();
+        lay(&mut merged, &map);
+        map = merged;
     }
     let at = |wrong: Wrong| (document.line_of(&wrong.needle), wrong.message);
     let body = body(&map, placeholders).map_err(at)?;

@@ -109,43 +109,54 @@ fn item(key: &str, value: &Value, placeholders: &Placeholders) -> Result<Expr, W
         Value::Array(list) => list.iter().collect(),
         one => vec![one],
     };
-    let mut tests = vec![];
+    let negated = m.compare == Some(Compare::Ne) && m.part.is_none();
+    let mut each: Vec<Vec<Test>> = vec![];
+    let mut count = 0;
     for value in values {
+        let mut tests = vec![];
         for value in expanded(key, value, &m, placeholders)? {
             tests.extend(test(key, &value, &m, field.is_none())?);
         }
-        if tests.len() > VALUES_MAX {
+        count += tests.len();
+        if count > VALUES_MAX {
             return wrong(key, format!("`{key}` has more than {VALUES_MAX} values"));
         }
+        each.push(tests);
     }
-    let negated = m.compare == Some(Compare::Ne) && m.part.is_none();
-    Ok(Expr::Atom(Atom { field, tests, all: m.all, negated }))
+    let atom = |tests: Vec<Test>, all: bool| Expr::Atom(Atom { field: field.clone(), tests, all, negated });
+    // A value that a modifier made into several is still one value: `all` wants one of what it became.
+    if m.all && each.iter().any(|tests| tests.len() > 1) {
+        return Ok(Expr::And(each.into_iter().map(|tests| atom(tests, false)).collect()));
+    }
+    Ok(atom(each.into_iter().flatten().collect(), m.all))
 }
 
-/// `expand` puts values in for `%names%`.
+/// `expand` puts values in for `%names%`; `\%` is the character.
 fn expanded(key: &str, value: &Value, m: &Modifiers, placeholders: &Placeholders) -> Result<Vec<Value>, Wrong> {
     let Value::String(text) = value else { return Ok(vec![value.clone()]) };
     if !m.expand {
         return Ok(vec![value.clone()]);
     }
-    let mut done = vec![];
-    let mut open = vec![text.clone()];
-    while let Some(text) = open.pop() {
-        let mut parts = text.splitn(3, '%');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(before), Some(name), Some(after)) => {
-                let Some(values) = placeholders.get(name) else {
-                    return wrong(key, format!("placeholder `%{name}%` has no value"));
-                };
-                open.extend(values.iter().rev().map(|value| format!("{before}{value}{after}")));
-            }
-            _ => done.push(Value::String(text)),
-        }
-        if done.len() + open.len() > VALUES_MAX {
+    let mut done: Vec<String> = vec![String::new()];
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('%') {
+        let (before, after) = (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
+        let plain = before.strip_suffix('\\').map(|before| (format!("{before}%"), after));
+        let (values, more): (Vec<String>, &str) = match (plain, after.split_once('%')) {
+            (Some((plain, after)), _) => (vec![plain], after),
+            (None, Some((name, after))) => match placeholders.get(name) {
+                Some(values) => (values.iter().map(|value| format!("{before}{value}")).collect(), after),
+                None => return wrong(key, format!("placeholder `%{name}%` has no value")),
+            },
+            (None, None) => (vec![format!("{before}%")], after),
+        };
+        if done.len() * values.len() > VALUES_MAX {
             return wrong(key, format!("`{key}` has more than {VALUES_MAX} values"));
         }
+        done = done.iter().flat_map(|done| values.iter().map(move |value| format!("{done}{value}"))).collect();
+        rest = more;
     }
-    Ok(done)
+    Ok(done.into_iter().map(|text| Value::String(text + rest)).collect())
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -150,6 +150,15 @@ fn values_and_modifiers_mean_what_the_specification_says() {
         ("sel: {a|expand: '%admins%'}", r#""a":"bobby""#, true),
         ("sel: {a|expand: 'x-%admins%'}", r#""a":"x-ann""#, true),
         ("sel: {a|expand: '%admins%'}", r#""a":"carl""#, false),
+        (r"sel: {a|expand: '\%admins%admins%'}", r#""a":"%adminsann""#, true),
+        (r"sel: {a|expand: '50%'}", r#""a":"50%""#, true),
+        ("sel: {a: '%admins%'}", r#""a":"%admins%""#, true),
+        // What a modifier makes of a value counts as one value, also for `all`.
+        ("sel: {a|contains|all|windash: [' -x', ' -y']}", r#""a":"cmd /x -y""#, true),
+        ("sel: {a|windash|contains|all: [' -x', ' -y']}", r#""a":"cmd /x""#, false),
+        ("sel: {a|base64offset|contains|all: [foobar, foo]}", r#""a":"WGZvb2Jhcg==""#, true),
+        ("sel: {a|base64offset|contains|all: [foobar, quux]}", r#""a":"WGZvb2Jhcg==""#, false),
+        ("sel: {a|expand|all: ['%admins%', 'b*']}", r#""a":["ann","ben"]"#, true),
         // Times.
         ("sel: {eventTime|hour: 18}", r#""x":1"#, true),
         ("sel: {eventTime|hour|gte: 19}", r#""x":1"#, false),
@@ -303,6 +312,21 @@ fn a_regular_expression_that_would_blow_up_is_refused() {
     let rule = "detection:\n  a: {x|re: '(((a{100}){100}){100}){100}'}\n  condition: a";
     let (_, problems) = compile([("t.yml", rule)]);
     assert!(problems[0].message.contains("compiles to more than"), "{}", problems[0]);
+}
+
+#[test]
+fn documents_of_one_file_share_what_their_actions_say() {
+    let text = "action: global\nid: g\nlogsource: {product: aws}\ndetection:\n  condition: s and not f\n  f: {user: ci}\n---\n\
+        title: one\nid: one\ndetection:\n  s: {eventName: GetObject}\n---\n\
+        action: repeat\nid: two\ndetection:\n  s: {user: eve}\n---\n\
+        title: three\nid: three\ndetection:\n  s: {eventName: GetObject}\n  condition: s\n---\n\
+        action: reset\n---\n\
+        title: four\nid: four\ndetection:\n  s: {eventName: GetObject}\n  condition: s\n";
+    let (set, problems) = compile([("r.yml", text)]);
+    assert_eq!(problems, []);
+    assert_eq!(matched(&set, &record(r#""user":"ci""#)), ["three@1", "four@1"]);
+    assert_eq!(matched(&set, &record(r#""user":"eve""#)), ["one@1", "two@1", "three@1", "four@1"]);
+    assert_eq!(matched(&set, &record(r#""user":"ann""#)), ["one@1", "three@1", "four@1"]);
 }
 
 #[test]
