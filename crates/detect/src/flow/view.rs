@@ -34,6 +34,33 @@ pub(crate) struct Group {
     pub(crate) talks: Vec<Talk>,
 }
 
+/// A conversation of a group: what `by` says, its number, its weight.
+type Member = ([u64; 3], u32, u32);
+
+/// Groups one after the other, each put together when it is its turn.
+pub(crate) struct Groups<'v> {
+    view: &'v View<'v>,
+    members: Vec<Member>,
+    /// Where the next group begins.
+    at: usize,
+    /// What a group must weigh.
+    least: u64,
+}
+
+impl Iterator for Groups<'_> {
+    type Item = Group;
+
+    fn next(&mut self) -> Option<Group> {
+        loop {
+            let group = self.members.get(self.at..)?.chunk_by(|a, b| a.0 == b.0).next()?;
+            self.at += group.len();
+            if group.iter().map(|member| u64::from(member.2)).sum::<u64>() >= self.least {
+                return Some(self.view.group(group));
+            }
+        }
+    }
+}
+
 /// See the module.
 pub(crate) struct View<'a> {
     pub(crate) fold: &'a Fold,
@@ -224,13 +251,24 @@ impl<'a> View<'a> {
     }
 
     /// Conversations by what `by` says of them, in the order of what it says.
-    pub(crate) fn groups(&self, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Vec<Group> {
+    pub(crate) fn groups(&self, by: impl Fn(&Key, &Tally) -> Option<[u64; 3]>) -> Groups<'_> {
         self.heavy_groups(1, |key, tally| by(key, tally).map(|id| (id, 1)))
     }
 
     /// The same, only groups whose conversations weigh at least `least` together. Small counters by hash find at little cost which
     /// groups may be; what does not weigh counts as a member all the same.
-    pub(crate) fn heavy_groups(&self, least: u64, by: impl Fn(&Key, &Tally) -> Option<([u64; 3], u32)>) -> Vec<Group> {
+    pub(crate) fn heavy_groups(&self, least: u64, by: impl Fn(&Key, &Tally) -> Option<([u64; 3], u32)>) -> Groups<'_> {
+        self.heavy_groups_of(least, by, |_| true)
+    }
+
+    /// The same of conversations that `of` is true of, which is asked only where the group may be heavy enough. Whether it is so must
+    /// be the same for all of a group.
+    pub(crate) fn heavy_groups_of(
+        &self,
+        least: u64,
+        by: impl Fn(&Key, &Tally) -> Option<([u64; 3], u32)>,
+        of: impl Fn(&Key) -> bool,
+    ) -> Groups<'_> {
         let cell = |id: &[u64; 3]| mix(mix(id[0], id[1]), id[2]) as usize & (CELLS - 1);
         let mut cells = if least > 1 { vec![0u32; CELLS] } else { vec![] };
         if least > 1 {
@@ -240,19 +278,21 @@ impl<'a> View<'a> {
                 }
             }
         }
+        if least > 1 && !cells.iter().any(|sum| u64::from(*sum) >= least) {
+            return Groups { view: self, members: vec![], at: 0, least };
+        }
         let heavy = |id: &[u64; 3]| least <= 1 || cells.get(cell(id)).is_some_and(|sum| u64::from(*sum) >= least);
-        let mut found: Vec<([u64; 3], u32, u32)> = vec![];
+        let mut members: Vec<Member> = vec![];
         for (number, (key, tally)) in self.talks() {
-            if let Some((id, weight)) = by(key, tally).filter(|(id, _)| heavy(id)) {
-                found.push((id, number, weight));
+            if let Some((id, weight)) = by(key, tally).filter(|(id, _)| heavy(id) && of(key)) {
+                members.push((id, number, weight));
             }
         }
-        found.sort_unstable();
-        let weighs = |members: &&[([u64; 3], u32, u32)]| members.iter().map(|member| u64::from(member.2)).sum::<u64>() >= least;
-        found.chunk_by(|a, b| a.0 == b.0).filter(weighs).map(|members| self.group(members)).collect()
+        members.sort_unstable();
+        Groups { view: self, members, at: 0, least }
     }
 
-    fn group(&self, members: &[([u64; 3], u32, u32)]) -> Group {
+    fn group(&self, members: &[Member]) -> Group {
         let mut talks: Vec<Talk> = members
             .iter()
             .filter_map(|(_, number, _)| self.entry(*number))

@@ -24,8 +24,8 @@ impl Address {
     /// Reads an address as flow logs write it.
     pub fn parse(text: &[u8]) -> Option<Address> {
         match v4_bits(text) {
-            Some(bits) => Some(Address::v4(bits)),
-            None => std::str::from_utf8(text).ok()?.parse::<IpAddr>().ok().map(Address::from),
+            Some((bits, used)) if used == text.len() => Some(Address::v4(bits)),
+            _ => std::str::from_utf8(text).ok()?.parse::<IpAddr>().ok().map(Address::from),
         }
     }
 
@@ -42,29 +42,30 @@ impl Address {
     }
 }
 
-/// Four numbers up to 255 apart by points.
-fn v4_bits(text: &[u8]) -> Option<u32> {
-    if text.len() > 15 || text.len() < 7 {
-        return None;
-    }
-    let (mut bits, mut part, mut digits, mut points) = (0u32, 0u32, 0u32, 0u32);
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            part = part * 10 + u32::from(digit);
+/// Four numbers up to 255 apart by points at the start of a text: the address's bits, and how many bytes it takes.
+pub(crate) fn v4_bits(text: &[u8]) -> Option<(u32, usize)> {
+    let mut bits = 0u32;
+    let mut at = 0;
+    for part in 0..4 {
+        let (mut value, mut digits) = (0u32, 0);
+        while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            value = value * 10 + u32::from(digit);
             digits += 1;
+            at += 1;
             if digits > 3 {
                 return None;
             }
-        } else if *byte == b'.' && digits > 0 && part < 256 && points < 3 {
-            bits = bits << 8 | part;
-            (part, digits) = (0, 0);
-            points += 1;
-        } else {
+        }
+        if digits == 0 || value > 255 {
             return None;
         }
+        bits = bits << 8 | value;
+        if part < 3 {
+            text.get(at).filter(|byte| **byte == b'.')?;
+            at += 1;
+        }
     }
-    (points == 3 && digits > 0 && part < 256).then_some(bits << 8 | part)
+    Some((bits, at))
 }
 
 impl From<IpAddr> for Address {

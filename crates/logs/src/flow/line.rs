@@ -1,6 +1,7 @@
 //! One line, by its layout.
 
 use super::Address;
+use super::address::v4_bits;
 use super::field::{Field, Layout};
 use super::reader::Reason;
 use super::record::{Action, Direction, Record};
@@ -52,10 +53,6 @@ fn small<T: TryFrom<u64>>(value: u64) -> Result<T, Reason> {
     T::try_from(value).map_err(|_| Reason::TooLarge)
 }
 
-fn address(text: &[u8]) -> Result<Address, Reason> {
-    Address::parse(text).ok_or(Reason::Address)
-}
-
 /// A record on the way: what was seen of it beside its fields.
 #[derive(Default)]
 pub(crate) struct Draft<'a> {
@@ -80,6 +77,16 @@ impl<'a> Draft<'a> {
         self.note(field);
         if let Err(reason) = self.fill(field, text) {
             self.problem.get_or_insert(reason);
+        }
+    }
+
+    fn set_address(&mut self, field: Field, address: Address) {
+        match field {
+            Field::SrcAddr => self.record.source = address,
+            Field::DstAddr => self.record.destination = address,
+            Field::PktSrcAddr => self.record.packet_source = Some(address),
+            Field::PktDstAddr => self.record.packet_destination = Some(address),
+            _ => {}
         }
     }
 
@@ -118,12 +125,14 @@ impl<'a> Draft<'a> {
     }
 
     fn fill(&mut self, field: Field, token: &'a [u8]) -> Result<(), Reason> {
+        if field.is_address() {
+            self.set_address(field, Address::parse(token).ok_or(Reason::Address)?);
+            return Ok(());
+        }
         let record = &mut self.record;
         match field {
             Field::AccountId => record.account = token,
             Field::InterfaceId | Field::AttachmentId => record.interface = token,
-            Field::SrcAddr => record.source = address(token)?,
-            Field::DstAddr => record.destination = address(token)?,
             Field::Action => {
                 record.action = match token {
                     b"ACCEPT" => Action::Accept,
@@ -138,8 +147,6 @@ impl<'a> Draft<'a> {
                     _ => return Err(Reason::Direction),
                 }
             }
-            Field::PktSrcAddr => record.packet_source = Some(address(token)?),
-            Field::PktDstAddr => record.packet_destination = Some(address(token)?),
             Field::VpcId => record.vpc = token,
             Field::SubnetId => record.subnet = token,
             Field::InstanceId => record.instance = token,
@@ -171,6 +178,11 @@ impl<'a> Draft<'a> {
 }
 
 impl Field {
+    /// Whether its values are addresses.
+    fn is_address(self) -> bool {
+        matches!(self, Field::SrcAddr | Field::DstAddr | Field::PktSrcAddr | Field::PktDstAddr)
+    }
+
     /// Whether its values are numbers that mean something here.
     pub(crate) fn is_number(self) -> bool {
         use Field::{Bytes, DstPort, End, Packets, Protocol, SrcPort, Start, TcpFlags, TrafficPath};
@@ -200,6 +212,16 @@ fn quick_number(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
     }
 }
 
+/// An IPv4 address that ends at a space or the end, and what comes after the space.
+fn quick_address(text: &[u8]) -> Option<(Address, Option<&[u8]>)> {
+    let (bits, used) = v4_bits(text)?;
+    match text.get(used..)?.split_first() {
+        None => Some((Address::v4(bits), None)),
+        Some((b' ', rest)) => Some((Address::v4(bits), Some(rest))),
+        Some(_) => None,
+    }
+}
+
 /// Reads a line into a fresh draft. `latest` is the newest time that is believed.
 pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, draft: &mut Draft<'a>) -> Result<Line, Reason> {
     let mut fields = layout.fields.iter();
@@ -212,7 +234,15 @@ pub(crate) fn read<'a>(text: &'a [u8], layout: &Layout, latest: i64, draft: &mut
             next = after;
             continue;
         }
-        let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+        if field.is_address()
+            && let Some((address, after)) = quick_address(rest)
+        {
+            draft.note(*field);
+            draft.set_address(*field, address);
+            next = after;
+            continue;
+        }
+        let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
         let (token, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         next = tail.split_first().map(|(_, after)| after);
         if token == b"-" {

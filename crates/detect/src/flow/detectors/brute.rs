@@ -36,7 +36,7 @@ pub(crate) fn force(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Find
         let counts = guessable(key, tally) && ports.contains(&key.port) && !quick.contains(&id);
         counts.then_some((id, tally.short))
     });
-    findings.extend(groups.iter().filter_map(|group| slow(view, rule, group)));
+    findings.extend(groups.filter_map(|group| slow(view, rule, &group)));
     findings
 }
 
@@ -118,7 +118,7 @@ fn candidates(view: &View<'_>, rule: &Rule<'_>) -> Vec<Group> {
             u64::from(key.port),
         ])
     });
-    groups.into_iter().map(|group| whole(view, group)).collect()
+    groups.map(|group| whole(view, group)).collect()
 }
 
 /// All conversations of the client with the service, also those with few flows.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flow::conversation::{BUCKET, Code, different};
+use crate::flow::conversation::{BUCKET, Code, Key, Tally, different};
 use crate::flow::detector::Rule;
 use crate::flow::finding::{Finding, added_up, measured, summed};
 use crate::flow::judge::Setup;
@@ -11,18 +11,19 @@ use crate::flow::view::{Group, Side, Talk, View, for_many};
 /// Starts at a steady interval.
 pub(crate) fn beacon(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<Finding> {
     let quiet = rule.ports("quiet_ports");
-    let groups = view.heavy_groups(rule.number("starts"), |key, tally| {
+    let by = |key: &Key, tally: &Tally| {
         let counts = !key.twin && tally.forth.flows > 0 && !quiet.contains(&key.port);
         let id = [key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)];
         counts.then(|| (id, tally.minutes.count_ones()))
-    });
+    };
+    let outwards = |key: &Key| {
+        view.side(key.client) == Side::Mine && view.side(key.server) == Side::Far && !for_many(view.address(key.server))
+    };
+    let groups = view.heavy_groups_of(rule.number("starts"), by, outwards);
     let mut callers: BTreeMap<Code, BTreeSet<Code>> = BTreeMap::new();
     let mut hits = vec![];
     for group in groups {
         let Some(key) = group.talks.first().map(|talk| talk.key) else { continue };
-        if view.side(key.client) != Side::Mine || view.side(key.server) != Side::Far || for_many(view.address(key.server)) {
-            continue;
-        }
         callers.entry(key.server).or_default().insert(key.client);
         if let Some((starts, interval)) = steady(rule, &group) {
             hits.push((key, group, starts, interval));

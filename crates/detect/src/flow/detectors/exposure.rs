@@ -80,9 +80,6 @@ fn grouped(view: &View<'_>, rule: &Rule<'_>, what: &str, by: impl Fn(&Key, &Tall
     findings
 }
 
-/// More questions than this are not put to the network; what is left over is told.
-const QUESTIONS_MAX: usize = 5_000;
-
 /// Accepted traffic that the network's settings do not allow.
 pub(crate) fn against_settings(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'_>) -> Vec<Finding> {
     let Some(reach) = setup.reach else { return vec![] };
@@ -92,7 +89,7 @@ pub(crate) fn against_settings(view: &View<'_>, rule: &Rule<'_>, setup: &Setup<'
         (answered && known).then_some([key.client, key.server, u64::from(key.protocol) << 16 | u64::from(key.port)])
     });
     let mut findings = vec![];
-    for group in groups.iter().take(QUESTIONS_MAX) {
+    for group in groups {
         let talks: Vec<&Talk> = group.talks.iter().collect();
         let Some(key) = talks.first().map(|talk| talk.key) else { continue };
         let answer = reach(view.address(key.client), view.address(key.server), key.protocol, key.port);

@@ -25,7 +25,7 @@ pub(crate) fn distributed(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Ve
     let groups = view.heavy_groups(least, |key, tally| {
         (has_ports(key.protocol) && !key.twin && tally.failed()).then_some(([key.server, 0, 0], 1))
     });
-    groups.into_iter().filter_map(|group| of_host(view, rule, group)).collect()
+    groups.filter_map(|group| of_host(view, rule, group)).collect()
 }
 
 fn of_host(view: &View<'_>, rule: &Rule<'_>, group: Group) -> Option<Finding> {

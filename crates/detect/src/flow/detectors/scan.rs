@@ -120,7 +120,7 @@ fn ports(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
         let traced = key.protocol == 17 && TRACEROUTE.contains(&key.port);
         (counts && !traced).then(|| ([key.client, key.server, 0], if tally.failed() { failure } else { 1 }))
     });
-    groups.into_iter().filter_map(|group| ports_of_host(view, rule, whose, group)).collect()
+    groups.filter_map(|group| ports_of_host(view, rule, whose, group)).collect()
 }
 
 fn ports_of_host(view: &View<'_>, rule: &Rule<'_>, whose: Whose, group: Group) -> Option<Hit> {
@@ -161,7 +161,7 @@ fn hosts(view: &View<'_>, rule: &Rule<'_>, whose: Whose) -> Vec<Hit> {
         let id = [key.client, u64::from(key.protocol) << 16 | u64::from(key.port), 0];
         (tally.forth.flows > 0).then(|| (id, u32::from(counts)))
     });
-    groups.into_iter().filter_map(|group| hosts_of_port(view, rule, whose, group)).collect()
+    groups.filter_map(|group| hosts_of_port(view, rule, whose, group)).collect()
 }
 
 /// Whether the source of a twin conversation began it, as far as can be told: nothing came back, or later.

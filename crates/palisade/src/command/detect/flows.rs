@@ -4,10 +4,11 @@ mod inventory;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use detect::flow::{Alarm, Approval, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Setup, Threats, Tuning};
+use detect::flow::{Alarm, Approval, Detector, Finding, FlowState, Fold, Inventory, Origin, Past, Reach, Setup, Threats, Tuning};
 use detect::output::Watched;
 use logs::flow::{Columns, Counts, Field, Item, Layout, PARQUET_BYTES_MAX, Reader, Reject, read_columns};
 use model::Severity;
@@ -67,12 +68,17 @@ pub(super) struct Flows {
     fold: Fold,
     /// What this run told, as in [`FlowState::told`].
     told: BTreeMap<String, u64>,
+    /// How many questions the network's settings were asked when it was last judged.
+    asked: AtomicU64,
     /// How many inputs had been read when it was last judged.
     judged: usize,
     pub(super) read: usize,
     pub(super) names: Vec<String>,
     pub(super) counts: Counts,
 }
+
+/// The network's settings are asked no more questions than this; how many more there were is told.
+const QUESTIONS_MAX: u64 = 5_000;
 
 /// What one input gave.
 struct Read {
@@ -185,6 +191,7 @@ impl Flows {
             latest: now + AHEAD,
             fold,
             told: BTreeMap::new(),
+            asked: AtomicU64::new(0),
             judged: 0,
             read: 0,
             counts: Counts::default(),
@@ -258,7 +265,12 @@ impl Flows {
     }
 
     fn with_setup<T>(&self, then: impl FnOnce(&Setup<'_>) -> T) -> T {
-        let ask = |from, to, protocol, port| inventory::ask(&self.networks, [from, to], protocol, port);
+        let ask = |from, to, protocol, port| {
+            if self.asked.fetch_add(1, Ordering::Relaxed) >= QUESTIONS_MAX {
+                return Reach::Unknown;
+            }
+            inventory::ask(&self.networks, [from, to], protocol, port)
+        };
         then(&Setup {
             detectors: &self.detectors,
             tunings: &self.tunings,
@@ -279,6 +291,7 @@ impl Flows {
     /// What the detectors find in all that was read and was not told by an earlier run, at or above a severity. The state is kept.
     pub(super) fn findings(&mut self, minimum: Severity) -> Result<Vec<Finding>> {
         self.judged = self.read;
+        self.asked.store(0, Ordering::Relaxed);
         let mut findings = self.with_setup(|setup| detect::flow::judge(&self.fold, setup));
         findings.retain(|finding| finding.severity >= minimum);
         let mark = |finding: &Finding| {
@@ -401,6 +414,11 @@ impl Flows {
             gaps.push(format!("AWS dropped flow records of {} windows (SKIPDATA)", self.counts.skip_data));
         }
         gaps.extend(self.fold.gaps());
+        if let more @ 1.. = self.asked.load(Ordering::Relaxed).saturating_sub(QUESTIONS_MAX) {
+            gaps.push(format!(
+                "{more} kinds of answered traffic were not compared with the network's settings: {QUESTIONS_MAX} were"
+            ));
+        }
         gaps
     }
 }
