@@ -18,7 +18,7 @@ pub struct Switches {
     pub account: BlockPublicAccess,
     /// Block Public Access of the bucket.
     pub bucket: BlockPublicAccess,
-    /// Whether bucket tags count in policies; `None` leaves the context as it is given.
+    /// Whether bucket tags count in policies: a general purpose bucket starts with this off, and `None` means that.
     pub bucket_abac: Option<bool>,
 }
 
@@ -206,9 +206,11 @@ fn is_narrow(net: &IpNet) -> bool {
     }
 }
 
-/// Without bucket ABAC the tags of a bucket are not in the request.
+/// Without bucket ABAC the tags of a bucket are not in the request (S3 User Guide, "Enabling ABAC in general purpose buckets").
 pub(crate) fn drop_bucket_tags(request: &mut Request, switches: &Switches) {
-    if switches.bucket_abac == Some(false) && request.parts().field(2) == "s3" {
+    let parts = request.parts();
+    let general_purpose = parts.field(2) == "s3" && parts.field(3).is_empty() && parts.field(4).is_empty();
+    if switches.bucket_abac != Some(true) && general_purpose {
         request.context.retain(|key| !key.starts_with("aws:resourcetag/") && !key.starts_with("s3:buckettag/"));
     }
 }

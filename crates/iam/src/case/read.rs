@@ -7,6 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use smallvec::SmallVec;
 
 use super::{Case, Validate, check};
+use crate::authorization::Authorization;
 use crate::document::Policy;
 use crate::evaluate::{Level, Policies};
 use crate::request::{Breadth, Caller, Context, Entry, Mode, REQUEST_TEXT_BYTES_MAX, Request};
@@ -28,7 +29,8 @@ pub fn read(case: &Json, validate: Validate) -> Result<Case, String> {
         account = Some(own);
     }
     let flag = |name: &str| member(request, &[name]).and_then(Json::as_bool).unwrap_or(false);
-    let wildcard_only = flag("wildcardonlyaction");
+    let told = member(request, &["wildcardonlyaction"]).and_then(Json::as_bool);
+    let wildcard_only = told.unwrap_or_else(|| resource == "*" && takes_no_resource(action));
     if wildcard_only {
         resource = "*";
     }
@@ -45,6 +47,16 @@ pub fn read(case: &Json, validate: Validate) -> Result<Case, String> {
     }
     s3::drop_bucket_tags(&mut request, &policies.s3);
     Ok(Case { request, policies })
+}
+
+/// Whether the action is known to take no resources, so that only `*` stands for what it is done to.
+fn takes_no_resource(action: &str) -> bool {
+    let known = action.split_once(':').and_then(|(service, name)| {
+        let service = service.to_ascii_lowercase();
+        let short = Authorization::built_in().short_actions(&service);
+        short.iter().find(|a| a.name.eq_ignore_ascii_case(name))
+    });
+    known.is_some_and(|action| !action.takes_resources)
 }
 
 fn text<'a>(name: &str, value: Option<&'a Json>) -> Result<Option<&'a str>, String> {
