@@ -7,7 +7,7 @@ mod digest;
 mod query;
 mod summary;
 
-pub use coverage::{Coverage, Gap};
+pub use coverage::{Coverage, Covered, Delay, Gap, delivered};
 pub use digest::{Digest, DigestError, Finding as DigestFinding, Verdict, read_digest, verify};
 pub use query::{Query, QueryError};
 pub use summary::{KEYS_MAX, Principal, Summary};

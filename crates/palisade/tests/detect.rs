@@ -178,7 +178,13 @@ fn a_trail_can_be_questioned() {
     let (_, out, _) = run(dir.path(), &["trail", "summary", "log.json"], b"");
     assert!(out.contains("arn:aws:iam::1:user/ann") && out.contains("2 events"), "{out}");
     let (_, out, _) = run(dir.path(), &["trail", "coverage", "log.json"], b"");
-    assert!(out.contains("2 events in 1 hours"), "{out}");
+    assert!(out.contains("2 events in 1 hours") && !out.contains("delivered"), "{out}");
+    let named = "1_CloudTrail_eu-west-1_20260302T1235Z_x.json";
+    fs::copy(dir.path().join("log.json"), dir.path().join(named)).unwrap();
+    let (_, out, _) = run(dir.path(), &["trail", "coverage", named], b"");
+    assert!(out.contains("delivered 5 minutes after the event at the median, 34 at the 95th"), "{out}");
+    let (_, out, _) = run(dir.path(), &["trail", "coverage", named, "-f", "jsonl"], b"");
+    assert!(out.contains(r#""delivery_minutes":{"median":5,"most":34,"longest":34}"#), "{out}");
     assert_eq!(run(dir.path(), &["trail", "query", "whom=x", "log.json"], b"").0, 2);
 }
 

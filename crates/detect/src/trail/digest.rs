@@ -63,6 +63,13 @@ pub struct Digest {
     pub signature: Option<String>,
 }
 
+impl Digest {
+    /// The Region whose key signs it, by the place it lies in: `.../CloudTrail-Digest/eu-west-1/2026/...`.
+    pub fn region(&self) -> Option<&str> {
+        self.object.split_once("/CloudTrail-Digest/").and_then(|(_, rest)| rest.split('/').next()).filter(|name| !name.is_empty())
+    }
+}
+
 /// Reads a digest. `hash` is the SHA-256 of the unpacked bytes, hexadecimal.
 ///
 /// # Errors
@@ -133,7 +140,10 @@ fn own(digest: &Digest, signed: &dyn Fn(&str, &str, &str) -> Option<bool>) -> Fi
     match signed(&digest.digest_public_key_fingerprint, &text, signature) {
         Some(true) => found(Verdict::Valid, "the signature holds"),
         Some(false) => found(Verdict::Invalid, "the signature doesn't hold: the digest was changed or moved"),
-        None => found(Verdict::Unknown, "the public key that signed it is not at hand: give it with `--public-keys`"),
+        None => found(
+            Verdict::Unknown,
+            "the public key that signed it is not at hand: give it with `--public-keys`, or `--fetch-keys`",
+        ),
     }
 }
 

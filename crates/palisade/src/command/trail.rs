@@ -1,29 +1,25 @@
 //! `palisade trail`: what happened, who did it, what the logs cover, and whether they were changed.
 
-use std::collections::BTreeMap;
+mod verify;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use detect::trail::{Coverage, Query, Summary, Verdict, read_digest, verify};
+use detect::trail::{Coverage, Covered, Query, Summary, delivered};
 use detect::{Known, Sighting, Standard};
-use logs::inflate::Inflater;
 use logs::paths::Paths;
 use logs::time;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::command::detect::{SignIn, inputs, note};
 use crate::exit::Exit;
 use crate::logfiles::{Files, Outcome};
-use crate::{hex, output, rsa};
+use crate::output;
 
 /// The most events that a timeline sorts; past it, it says so.
 const EVENTS_MAX: usize = 200_000;
-
-/// The largest file that is hashed.
-const FILE_BYTES_MAX: usize = 1 << 30;
 
 /// The flags of `palisade trail`.
 #[derive(Debug, Args)]
@@ -95,13 +91,18 @@ enum Action {
         #[arg(long, short, default_value = "terminal")]
         format: Form,
     },
-    /// Prove by CloudTrail's digest files that no log file was changed or removed. Works without a network.
+    /// Prove by CloudTrail's digest files that no log file was changed or removed. Works without a network if the public keys are given.
     Verify {
         /// A folder that holds the bucket's files, digests included.
         folder: PathBuf,
         /// What `aws cloudtrail list-public-keys` answered.
         #[arg(long, value_name = "FILE")]
-        public_keys: Option<PathBuf>,
+        public_keys: Vec<PathBuf>,
+        /// Ask CloudTrail for the public keys of the digests' Regions and times.
+        #[arg(long)]
+        fetch_keys: bool,
+        #[command(flatten)]
+        sign_in: SignIn,
         /// The form of the output.
         #[arg(long, short, default_value = "terminal")]
         format: Form,
@@ -163,12 +164,15 @@ pub(crate) fn run(args: &TrailArgs) -> Result<Exit> {
         Action::Query { question, from, parquet, format } => timeline(from, question, *format, parquet.as_deref()),
         Action::Summary { from, by, query, format } => summary(from, *by, query.as_deref().unwrap_or_default(), *format),
         Action::Coverage { from, gap, format } => coverage(from, *gap, *format),
-        Action::Verify { folder, public_keys, format } => verify_folder(folder, public_keys.as_deref(), *format),
+        Action::Verify { folder, public_keys, fetch_keys, sign_in, format } => {
+            verify::run(folder, public_keys, fetch_keys.then_some(sign_in), *format)
+        }
     }
 }
 
-/// Hands every event that fits to `see`; tells what could not be read.
-fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Result<Outcome> {
+/// Hands every event that fits to `see`, with the time its file was delivered where the name tells it; tells what could not be
+/// read.
+fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting, Option<i64>)) -> Result<Outcome> {
     let mut paths = Paths::new();
     let standard = Standard::new(&mut paths);
     let query = Query::parse(question, &mut paths).map_err(anyhow::Error::msg)?;
@@ -176,9 +180,10 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Resul
     let (inputs, _) = inputs(&source.paths, &source.from, &source.to)?;
     let (mut totals, mut files, mut known) = (Outcome::default(), Files::default(), Known::default());
     for (number, input) in inputs.iter().enumerate() {
+        let arrived = delivered(&input.name());
         let outcome = files.read(input, &paths, &mut |event| {
             if query.holds(event, &standard) {
-                see(known.sighting(event, &standard, number as u32));
+                see(known.sighting(event, &standard, number as u32), arrived);
             }
         });
         outcome.complaints(&input.name()).iter().for_each(|line| note(line));
@@ -190,7 +195,7 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting)) -> Resul
 
 fn timeline(source: &Source, question: &str, format: Form, lake: Option<&Path>) -> Result<Exit> {
     let (mut events, mut more) = (vec![], 0u64);
-    let totals = each(source, question, &mut |event| {
+    let totals = each(source, question, &mut |event, _| {
         if events.len() < EVENTS_MAX {
             events.push(event);
         } else {
@@ -246,7 +251,7 @@ fn event_line(event: &Sighting) -> serde_json::Value {
 
 fn summary(source: &Source, by: By, question: &str, format: Form) -> Result<Exit> {
     let mut summary = Summary::default();
-    each(source, question, &mut |event| match by {
+    each(source, question, &mut |event, _| match by {
         By::Actor => summary.add(&event.actor.id, &event),
         By::Key => summary.add(event.actor.access_key.as_deref().unwrap_or("none"), &event),
         By::Ip => summary.add(&event.address, &event),
@@ -300,111 +305,34 @@ fn summary_text(line: &serde_json::Value, out: &mut String) {
 
 fn coverage(source: &Source, gap: i64, format: Form) -> Result<Exit> {
     let mut coverage = Coverage::default();
-    each(source, "", &mut |event| coverage.add(&event))?;
+    each(source, "", &mut |event, arrived| coverage.add(&event, arrived))?;
     let gaps = coverage.gaps(gap.max(1));
     let mut out = String::new();
-    for (account, region, first, last, hours, events) in coverage.regions() {
+    for Covered { account, region, first, last, hours, events, delay } in coverage.regions() {
         let silent: Vec<_> = gaps.iter().filter(|gap| gap.account == account && gap.region == region).collect();
         if format != Form::Terminal {
             let gaps: Vec<_> = silent.iter().map(|g| json!({"from": time::text(g.from), "to": time::text(g.to)})).collect();
             let line = json!({
                 "schema": "palisade/trail-coverage/1", "account": account, "region": region, "first_hour": time::text(first),
                 "last_hour": time::text(last), "hours": hours, "events": events, "gaps": gaps,
+                "delivery_minutes": delay.map(|d| json!({"median": d.median, "most": d.most, "longest": d.longest})),
             });
             let _ = writeln!(out, "{line}");
             continue;
         }
         let span = format!("{} to {}", time::text(first), time::text(last));
         let _ = writeln!(out, "{}  {span}: {events} events in {hours} hours", clean(&format!("{account} {region}")));
+        if let Some(delay) = delay {
+            let _ = writeln!(
+                out,
+                "  delivered {} minutes after the event at the median, {} at the 95th percentile, {} at the longest",
+                delay.median, delay.most, delay.longest
+            );
+        }
         for gap in silent {
             let _ = writeln!(out, "  silent from {} to {}", time::text(gap.from), time::text(gap.to));
         }
     }
     output::print(&out)?;
     Ok(if gaps.is_empty() { Exit::Clean } else { Exit::Findings })
-}
-
-/// The public keys by fingerprint, from what ListPublicKeys answered.
-fn public_keys(path: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    use base64::Engine as _;
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let value: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
-    let mut keys = BTreeMap::new();
-    for key in value.get("PublicKeyList").and_then(|list| list.as_array()).into_iter().flatten() {
-        let text = |name: &str| key.get(name).and_then(|v| v.as_str()).unwrap_or_default();
-        let der = base64::engine::general_purpose::STANDARD.decode(text("Value"));
-        keys.insert(
-            text("Fingerprint").to_owned(),
-            der.with_context(|| format!("`{}` holds a key that is not base64", path.display()))?,
-        );
-    }
-    if keys.is_empty() {
-        bail!("`{}` holds no public key\n  help: save the answer of `aws cloudtrail list-public-keys`", path.display());
-    }
-    Ok(keys)
-}
-
-fn verify_folder(folder: &Path, keys: Option<&Path>, format: Form) -> Result<Exit> {
-    if !folder.is_dir() {
-        bail!("`{}` is not a folder", folder.display());
-    }
-    let keys = keys.map(public_keys).transpose()?.unwrap_or_default();
-    let (mut digests, mut hashes) = (vec![], BTreeMap::new());
-    let (mut inflater, mut plain) = (Inflater::new(), vec![]);
-    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten() {
-        let path = entry.path();
-        if !path.is_file() {
-            continue;
-        }
-        let packed = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if inflater.unpack(&packed, &mut plain, FILE_BYTES_MAX).is_err() {
-            note(&format!("`{}` can't be unpacked", path.display()));
-        }
-        let hash = hex::write(&Sha256::digest(&plain));
-        if name.contains("CloudTrail-Digest") {
-            match read_digest(&plain, &hash) {
-                Ok(digest) => digests.push(digest),
-                Err(wrong) => note(&format!("`{}`: {wrong}", path.display())),
-            }
-        } else {
-            hashes.insert(name, hash);
-        }
-    }
-    if digests.is_empty() {
-        bail!("`{}` holds no digest file\n  help: the digests lie under AWSLogs/<account>/CloudTrail-Digest/", folder.display());
-    }
-    let hash_of = |object: &str| hashes.get(object.rsplit('/').next().unwrap_or(object)).cloned();
-    let signed = |fingerprint: &str, text: &str, signature: &str| {
-        let key = keys.get(fingerprint)?;
-        Some(hex::read(signature).is_some_and(|signature| rsa::holds(key, text.as_bytes(), &signature)))
-    };
-    let findings = verify(&mut digests, &hash_of, &signed);
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut out = String::new();
-    for finding in &findings {
-        let verdict = match finding.verdict {
-            Verdict::Valid => "valid",
-            Verdict::Invalid => "changed",
-            Verdict::Missing => "missing",
-            Verdict::Unknown => "unknown",
-        };
-        *counts.entry(verdict).or_default() += 1;
-        if format != Form::Terminal {
-            let line =
-                json!({"schema": "palisade/trail-proof/1", "file": finding.object, "verdict": verdict, "reason": finding.reason});
-            let _ = writeln!(out, "{line}");
-        } else if finding.verdict != Verdict::Valid {
-            let _ = writeln!(out, "{verdict:<8} {}\n         {}", clean(&finding.object), clean(&finding.reason));
-        }
-    }
-    output::print(&out)?;
-    let told: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-    note(&format!("{} digests; {}", digests.len(), told.join(", ")));
-    let any = |verdict| findings.iter().any(|finding| finding.verdict == verdict);
-    Ok(match () {
-        () if any(Verdict::Invalid) || any(Verdict::Missing) => Exit::Findings,
-        () if any(Verdict::Unknown) => Exit::Incomplete,
-        () => Exit::Clean,
-    })
 }
