@@ -5,6 +5,7 @@
 //! fails: the machines that run it are not quiet. Peers are installed into `target/bench-tools`, pinned.
 
 mod flows;
+mod iam;
 mod live;
 mod net;
 mod scan;
@@ -22,8 +23,14 @@ use crate::{python, root};
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
 /// The sections by name, in the order of the page.
-const SECTIONS: &[(&str, Section)] =
-    &[("scan", scan::rows), ("net", net::rows), ("trail", trail::rows), ("flows", flows::rows), ("live", live::rows)];
+const SECTIONS: &[(&str, Section)] = &[
+    ("scan", scan::rows),
+    ("net", net::rows),
+    ("iam", iam::rows),
+    ("trail", trail::rows),
+    ("flows", flows::rows),
+    ("live", live::rows),
+];
 
 /// How often a pair of commands takes turns.
 const ROUNDS: usize = 5;
@@ -111,6 +118,16 @@ impl Bench {
         install.args(["pip", "install", "--quiet", package, "--python"]).arg(programs.join("python"));
         spawn(install)?;
         Ok(Command::new(programs.join(program)))
+    }
+
+    /// The folder that a package of npm is installed in.
+    pub(crate) fn npm_package(&self, name: &str, package: &str) -> Result<PathBuf, String> {
+        let folder = self.tools.join(name);
+        std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make `{}`: {e}", folder.display()))?;
+        let mut install = Command::new("npm");
+        install.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(package);
+        spawn(install)?;
+        Ok(folder)
     }
 
     /// A program of a package on crates.io, built once.

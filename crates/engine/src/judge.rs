@@ -9,8 +9,17 @@ use crate::config::Config;
 use crate::environment::Place;
 use crate::native;
 
+/// What a check says of a resource that it is about.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it arrives, and never kept")]
+pub(crate) enum Judgement {
+    /// A pass that nobody asked to see.
+    Passed,
+    /// Anything else, in full.
+    Told(Finding),
+}
+
 /// What the check says of the resource; `None` if it is not about it.
-pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, config: &Config) -> Option<Finding> {
+pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, config: &Config) -> Option<Judgement> {
     if needs_live(compiled, place) {
         return None;
     }
@@ -35,7 +44,7 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
     reasons.extend(why);
     let verdict = Verdict::from(fails);
     if verdict == Verdict::Pass && !config.passes {
-        return Some(counted(check, place));
+        return Some(Judgement::Passed);
     }
     let evidence = evidence(compiled, place);
     let on_default = evidence.iter().any(|e| place.default_behind(&e.path).is_some());
@@ -47,7 +56,7 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
     let severity = own.unwrap_or(lower.map_or(check.file.severity, |(file, _)| file.severity));
     let words = lower.map_or(&compiled.message, |(_, (_, message))| message);
     let message = message(words, place, verdict, (&evidence, &reasons));
-    Some(Finding {
+    Some(Judgement::Told(Finding {
         check: check.id.clone(),
         verdict,
         severity,
@@ -62,11 +71,11 @@ pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, confi
         suppression: None,
         same_as: check.file.same_as.clone(),
         fingerprint: fingerprint(check, place),
-    })
+    }))
 }
 
-/// A pass that is counted and not shown: without words, evidence or fingerprint.
-fn counted(check: &Check, place: &Place<'_>) -> Finding {
+/// A pass that is compared with other worlds and not shown: without words, evidence or fingerprint.
+pub(crate) fn passed(check: &Check, place: &Place<'_>) -> Finding {
     Finding {
         check: check.id.clone(),
         verdict: Verdict::Pass,

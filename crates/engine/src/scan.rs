@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use catalogue::{Catalogue, Check, Compiled};
 use jiff::Timestamp;
-use model::{CheckId, Finding, Gap, GapReason, Outcome, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, TypeName, Verdict};
+use model::{
+    CheckId, Finding, Gap, GapReason, Layer, Outcome, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, TypeName, Verdict,
+};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -14,7 +16,7 @@ use crate::accept::suppression;
 use crate::config::Config;
 use crate::environment::Surroundings;
 use crate::facts::Facts;
-use crate::judge::judge;
+use crate::judge::{Judgement, judge, passed};
 use crate::tally::{self, Counting, Tally};
 use crate::{coverage, line, worlds};
 
@@ -67,10 +69,11 @@ impl<'a> Scan<'a> {
         let mut counting = Counting::new(snapshot);
         let groups: Vec<Group> = groups(snapshot).into_values().collect();
         for some in groups.chunks(GROUPS_OF_A_THREAD * rayon::current_num_threads()) {
-            let judged: Vec<Vec<Finding>> = some.par_iter().map(|group| job.group(group)).collect();
+            let judged: Vec<Verdicts> = some.par_iter().map(|group| job.group(group)).collect();
             for of_group in judged {
-                counting.add(&of_group);
-                findings.extend(of_group.into_iter().filter(|f| self.config.passes || f.verdict != Verdict::Pass));
+                counting.add(&of_group.findings);
+                counting.add_passes(&of_group.passes);
+                findings.extend(of_group.findings.into_iter().filter(|f| self.config.passes || f.verdict != Verdict::Pass));
             }
         }
         Judged { findings, gaps: snapshot.gaps.clone(), tally: counting.done() }
@@ -142,34 +145,56 @@ struct Job<'a> {
     scan: &'a Scan<'a>,
 }
 
+/// What the checks say of the members of a group.
+#[derive(Default)]
+struct Verdicts {
+    findings: Vec<Finding>,
+    /// Passes that nobody asked to see.
+    passes: Vec<(ResourceIndex, Layer)>,
+}
+
 impl Job<'_> {
-    fn group(&self, group: &Group) -> Vec<Finding> {
-        let judged = group.iter().map(|(scope, members)| (*scope, self.scope(*scope, members))).collect();
-        worlds::merge(self.snapshot, judged)
+    fn group(&self, group: &Group) -> Verdicts {
+        if let (1, Some((scope, members))) = (group.len(), group.first_key_value()) {
+            return self.scope(*scope, members, true);
+        }
+        let judged = group.iter().map(|(scope, members)| (*scope, self.scope(*scope, members, false).findings)).collect();
+        Verdicts { findings: worlds::merge(self.snapshot, judged), passes: Vec::new() }
     }
 
-    fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex]) -> Vec<Finding> {
+    /// The verdicts on one scope. Where it is not the only world of its template, passes are findings too, to be compared.
+    fn scope(&self, scope: ScopeIndex, members: &[ResourceIndex], only: bool) -> Verdicts {
         let Scan { catalogue, config, now, programs, .. } = self.scan;
         let surroundings = Surroundings::new(self.facts, catalogue, scope, members);
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let mut findings = Vec::new();
+        let mut verdicts = Verdicts::default();
         for index in members {
             let Some(resource) = self.snapshot.resource(*index) else { continue };
             let Some(programs) = programs.get(&resource.type_name) else { continue };
             let Some(kind) = catalogue.kind(&resource.type_name) else { continue };
             for (check, compiled) in programs {
                 let place = surroundings.place(*index, resource, kind, check, config, *now);
-                let Some(mut finding) = judge(check, compiled, &place, config) else { continue };
-                if check.file.lower.is_some() && !config.filter.grave_enough(finding.severity) {
+                // A filter by severity takes in what a check gives in its milder case, and must not count the rest.
+                let counts = |severity| check.file.lower.is_none() || config.filter.grave_enough(severity);
+                let mut finding = match judge(check, compiled, &place, config) {
+                    None => continue,
+                    Some(Judgement::Passed) if only => {
+                        verdicts.passes.extend(counts(check.file.severity).then_some((*index, check.file.layer)));
+                        continue;
+                    }
+                    Some(Judgement::Passed) => passed(check, &place),
+                    Some(Judgement::Told(finding)) => finding,
+                };
+                if !counts(finding.severity) {
                     continue;
                 }
                 if finding.verdict != Verdict::Pass || config.passes {
                     finding.suppression = suppression(&finding, resource, config, today).map(Box::new);
                 }
-                findings.push(finding);
+                verdicts.findings.push(finding);
             }
         }
-        findings
+        verdicts
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Finding, Layer, LayerState, ResourceRef, Snapshot, Text, TypeName, Verdict};
+use model::{Finding, Layer, LayerState, ResourceIndex, ResourceRef, Snapshot, Text, TypeName, Verdict};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many of each: failures, unknowns, passes.
@@ -37,24 +37,25 @@ pub(crate) struct Seen {
 }
 
 /// Counts the verdicts on the resources of one snapshot.
-pub(crate) struct Counting {
+pub(crate) struct Counting<'a> {
+    snapshot: &'a Snapshot,
     tally: Tally,
-    /// Where each resource stands among those of its type.
-    places: FxHashMap<(TypeName, Text, Option<Text>), usize>,
+    /// Where each resource stands among those of its type: by type, id and file.
+    places: FxHashMap<(&'a TypeName, &'a Text, Option<&'a Text>), usize>,
 }
 
-impl Counting {
+impl<'a> Counting<'a> {
     /// No verdict so far.
-    pub(crate) fn new(snapshot: &Snapshot) -> Counting {
-        let mut counting = Counting { tally: Tally::new(), places: FxHashMap::default() };
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Counting<'a> {
+        let mut counting = Counting { snapshot, tally: Tally::new(), places: FxHashMap::default() };
         let mut counted = FxHashSet::default();
         for resource in &snapshot.resources {
             let row = counting.tally.entry(resource.type_name.clone()).or_default();
             let group = snapshot.scope(resource.scope).map(|s| s.group);
             row.resources += usize::from(counted.insert((group, &resource.type_name, &resource.id)));
-            let (id, file) = (resource.id.clone(), resource.origin.file.clone());
-            counting.places.entry((resource.type_name.clone(), id.clone(), file.clone())).or_insert_with(|| {
-                row.seen.push(Seen { id, file, states: [LayerState::NoCheck; Layer::ALL.len()] });
+            let (id, file) = (&resource.id, resource.origin.file.as_ref());
+            counting.places.entry((&resource.type_name, id, file)).or_insert_with(|| {
+                row.seen.push(Seen { id: id.clone(), file: file.cloned(), states: [LayerState::NoCheck; Layer::ALL.len()] });
                 row.seen.len() - 1
             });
         }
@@ -67,7 +68,7 @@ impl Counting {
         for of_resource in findings.chunk_by(|a, b| same(&a.resource, &b.resource)) {
             let Some(Finding { resource, .. }) = of_resource.first() else { continue };
             let Some(row) = self.tally.get_mut(&resource.type_name) else { continue };
-            let place = self.places.get(&(resource.type_name.clone(), resource.id.clone(), resource.file.clone()));
+            let place = self.places.get(&(&resource.type_name, &resource.id, resource.file.as_ref()));
             let mut seen = place.and_then(|at| row.seen.get_mut(*at));
             for finding in of_resource {
                 let state = match finding.verdict {
@@ -82,6 +83,26 @@ impl Counting {
                 count(&mut row.verdicts, finding.verdict);
                 if let Some(counts) = row.layers.get_mut(layer) {
                     count(counts, if state == LayerState::Pass { Verdict::Pass } else { finding.verdict });
+                }
+            }
+        }
+    }
+
+    /// Counts passes that are no findings.
+    pub(crate) fn add_passes(&mut self, passes: &[(ResourceIndex, Layer)]) {
+        for of_resource in passes.chunk_by(|a, b| a.0 == b.0) {
+            let Some(resource) = of_resource.first().and_then(|(index, _)| self.snapshot.resource(*index)) else { continue };
+            let Some(row) = self.tally.get_mut(&resource.type_name) else { continue };
+            let place = self.places.get(&(&resource.type_name, &resource.id, resource.origin.file.as_ref()));
+            let mut seen = place.and_then(|at| row.seen.get_mut(*at));
+            for (_, layer) in of_resource {
+                let layer = *layer as usize;
+                if let Some(worst) = seen.as_mut().and_then(|s| s.states.get_mut(layer)) {
+                    *worst = worse(*worst, LayerState::Pass);
+                }
+                count(&mut row.verdicts, Verdict::Pass);
+                if let Some(counts) = row.layers.get_mut(layer) {
+                    count(counts, Verdict::Pass);
                 }
             }
         }

@@ -143,19 +143,19 @@ pub fn proof(request: &Request, policies: &Policies, decision: Decision) -> Proo
         }
         for statement in &policy.statements {
             let truth = asked.applies(statement, kind).any();
-            let label = format!("{home}.{}", statement.label());
+            let label = || format!("{home}.{}", statement.label());
             let wanted = match decision {
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Effect::Deny,
                 _ => Effect::Allow,
             };
             match truth {
                 model::Truth::False => {}
-                model::Truth::True if statement.effect == wanted => out.statements.push(label),
+                model::Truth::True if statement.effect == wanted => out.statements.push(label()),
                 model::Truth::True => {}
                 model::Truth::Unknown => {
-                    open_questions(request, policy, statement, &label, &mut out);
+                    open_questions(request, policy, statement, &label(), &mut out);
                     if decision == Decision::Unknown {
-                        out.statements.push(label);
+                        out.statements.push(label());
                     }
                 }
             }

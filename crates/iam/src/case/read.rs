@@ -153,10 +153,13 @@ fn read_policies(case: &Json) -> Result<Policies, String> {
     let home = match member(case, &["policies"]) {
         None | Some(Json::Null) => case,
         Some(home @ Json::Object(map)) => {
+            let of_s3 = |key: &str| {
+                let key: String = squeeze(key).collect();
+                key.contains("publicaccess") || key.contains("abac")
+            };
             let known = |key: &str| {
-                let key = squeezed(key);
-                let of_s3 = key == "s3" || key.contains("publicaccess") || key.contains("abac");
-                of_s3 || KINDS.iter().any(|(_, names)| names.contains(&key.as_str()))
+                let of_kind = KINDS.iter().any(|(_, names)| names.iter().any(|name| goes_by(key, name)));
+                of_kind || goes_by(key, "s3") || (of_switches(key) && of_s3(key))
             };
             if let Some(other) = map.keys().find(|k| !known(k)) {
                 return Err(format!("`policies` has no member `{other}`"));
@@ -241,8 +244,9 @@ fn read_switches(case: &Json) -> Switches {
     }
     let inner: Vec<&Json> = homes.iter().filter_map(|home| member(home, &["s3"])).collect();
     homes.extend(inner);
-    for (key, value) in homes.into_iter().filter_map(Json::as_object).flatten() {
-        let key = squeezed(key);
+    let members = homes.into_iter().filter_map(Json::as_object).flatten();
+    for (key, value) in members.filter(|(key, _)| of_switches(key)) {
+        let key: String = squeeze(key).collect();
         if key.contains("abac") {
             out.bucket_abac = match value {
                 Json::Bool(on) => Some(*on),
@@ -289,10 +293,21 @@ fn block_public_access(value: &Json) -> BlockPublicAccess {
 fn member<'a>(value: &'a Json, names: &[&str]) -> Option<&'a Json> {
     let map: &JsonMap<String, Json> = value.as_object()?;
     let plain = names.iter().find_map(|name| map.get(*name));
-    plain.or_else(|| map.iter().find(|(key, _)| names.contains(&squeezed(key).as_str())).map(|(_, v)| v))
+    plain.or_else(|| map.iter().find(|(key, _)| names.iter().any(|name| goes_by(key, name))).map(|(_, v)| v))
+}
+
+/// Whether a name is this squeezed one.
+fn goes_by(key: &str, name: &str) -> bool {
+    squeeze(key).eq(name.chars())
+}
+
+/// Whether a name may be that of a switch of S3's.
+fn of_switches(key: &str) -> bool {
+    let mentions = |word: &str| key.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    mentions("public") || mentions("abac")
 }
 
 /// A name in lower case without underscores and hyphens.
-fn squeezed(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+fn squeeze(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase())
 }
