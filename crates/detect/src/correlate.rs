@@ -4,12 +4,14 @@
 //! would throw together what has nothing in common.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use logs::paths::Paths;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::matcher::Hit;
 use crate::ruleset::RuleNo;
+use crate::sighting::Text;
 use crate::sigma::{Body, Bound, Correlation, CorrelationKind, Problem, Rule, RuleExpr};
 
 /// The most events one group's window holds; the oldest go first, and it is counted.
@@ -117,7 +119,7 @@ impl Compiled {
 struct Entry {
     time: i64,
     place: usize,
-    values: Vec<Box<str>>,
+    values: Box<[Text]>,
     hit: Hit,
 }
 
@@ -125,7 +127,7 @@ struct Entry {
 struct Window {
     entries: VecDeque<Entry>,
     /// How many entries each value and each place has.
-    values: FxHashMap<Box<str>, u32>,
+    values: FxHashMap<Text, u32>,
     places: Vec<u32>,
     touched: u64,
     /// It came true with the last event and still is: what it holds has been handed on.
@@ -135,7 +137,7 @@ struct Window {
 impl Window {
     fn put(&mut self, entry: Entry) {
         for value in &entry.values {
-            *self.values.entry(value.clone()).or_default() += 1;
+            *self.values.entry(Arc::clone(value)).or_default() += 1;
         }
         if self.places.len() <= entry.place {
             self.places.resize(entry.place + 1, 0);
@@ -208,10 +210,10 @@ impl Correlator {
             return None;
         }
         let key = group.iter().map(|part| part.unwrap_or("\u{0}")).collect::<Vec<&str>>().join("\u{1}");
-        let values: Vec<Box<str>> = match correlation.fields.as_slice() {
+        let values: Box<[Text]> = match correlation.fields.as_slice() {
             [field] => {
                 let path = paths.find(compiled.field(field, place));
-                hit.values.iter().filter(|(at, _)| Some(*at) == path).map(|(_, value)| value.clone()).collect()
+                hit.values.iter().filter(|(at, _)| Some(*at) == path).map(|(_, value)| Arc::clone(value)).collect()
             }
             fields => join(fields.iter().map(|field| value(field))).into_iter().collect(),
         };
@@ -272,7 +274,7 @@ impl Correlator {
 }
 
 /// Several fields count as one value; it lacks only if all lack. (Of a single field, each element of an array counts.)
-fn join<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<Box<str>> {
+fn join<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<Text> {
     let values: Vec<Option<&str>> = values.collect();
     values.iter().any(Option::is_some).then(|| values.iter().map(|v| v.unwrap_or("")).collect::<Vec<_>>().join("\u{1}").into())
 }

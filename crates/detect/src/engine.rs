@@ -71,11 +71,13 @@ pub struct Match {
 #[derive(Debug)]
 pub struct Engine<'r> {
     pub(crate) rules: &'r RuleSet,
-    options: Options,
+    pub(crate) options: Options,
     pub(crate) pending: Vec<Hit>,
     links: Vec<Link>,
     pub(crate) newest: i64,
     pub(crate) passed: i64,
+    /// How far it had come, and what the windows held, before the first event that claims to be of the time after now.
+    pub(crate) present: Option<(i64, Vec<Hit>)>,
     pub(crate) correlator: Correlator,
     pub(crate) terms: Terms,
     pub(crate) lineage: Lineage,
@@ -97,6 +99,7 @@ impl<'r> Engine<'r> {
             links: vec![],
             newest: i64::MIN,
             passed: i64::MIN,
+            present: None,
             correlator: Correlator::default(),
             terms: Terms::default(),
             lineage: Lineage::default(),
@@ -138,12 +141,25 @@ impl<'r> Engine<'r> {
         self.close(limit.saturating_sub(PAUSE));
     }
 
-    /// Lets everything through and ends every detection.
+    /// Lets everything through and ends every detection. What claims to be of the time after now comes last and is not
+    /// remembered: a clock that runs ahead would push the events of its window out until that time has come.
     pub fn finish(&mut self) {
         self.sort();
-        let hits = std::mem::take(&mut self.pending);
+        let mut hits = std::mem::take(&mut self.pending);
+        let at = hits.partition_point(|hit| hit.event.time <= self.limit());
+        let ahead = hits.split_off(at);
         self.run(hits);
+        if !ahead.is_empty() {
+            let windows = self.correlator.held().into_iter().cloned().collect();
+            self.present = Some((self.passed, windows));
+            self.run(ahead);
+        }
         self.close(i64::MAX);
+    }
+
+    /// The latest time that can be: clocks differ a little.
+    pub(crate) fn limit(&self) -> i64 {
+        if self.options.now > 0 { self.options.now.saturating_add(WATERMARK) } else { i64::MAX }
     }
 
     /// The detections ended since the last call, oldest first.

@@ -8,7 +8,7 @@ use logs::paths::PathId;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::ruleset::{RuleNo, RuleSet, Scratch};
-use crate::sighting::{Known, Link, Sighting, clip, link};
+use crate::sighting::{Known, Link, Sighting, Text, link};
 
 /// A rule that matched an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub struct Hit {
     pub rule: RuleNo,
     /// The event.
     pub event: Arc<Sighting>,
-    /// Values of the fields that the rule's correlations, terms and resources ask for.
-    pub values: Box<[(PathId, Box<str>)]>,
+    /// Values of the fields that the rule's correlations, terms and resources ask for; shared by all that hold the hit.
+    pub values: Arc<[(PathId, Text)]>,
 }
 
 impl Hit {
@@ -39,6 +39,8 @@ pub struct Matcher<'r> {
     input: u32,
     terms: FxHashSet<u64>,
     known: Known,
+    values: Vec<(PathId, Text)>,
+    nothing: Arc<[(PathId, Text)]>,
     /// What matched so far; take it when an input is done.
     pub hits: Vec<Hit>,
     /// The sessions that were handed out.
@@ -54,6 +56,8 @@ impl<'r> Matcher<'r> {
             input,
             terms: FxHashSet::default(),
             known: Known::default(),
+            values: vec![],
+            nothing: Arc::from([]),
             hits: vec![],
             links: vec![],
         }
@@ -78,14 +82,15 @@ impl<'r> Matcher<'r> {
             if self.rules.term_paths(*rule).is_some_and(|paths| !self.terms.insert(term(*rule, event, paths))) {
                 continue;
             }
-            let mut values = vec![];
+            self.values.clear();
             for path in self.rules.captures(*rule) {
                 for leaf in event.values(*path).take(VALUES_MAX) {
-                    values.push((*path, clip(leaf.text()).into()));
+                    self.values.push((*path, self.known.text(leaf.text())));
                 }
             }
+            let values = if self.values.is_empty() { Arc::clone(&self.nothing) } else { Arc::from(self.values.as_slice()) };
             let event = sighting.get_or_insert_with(|| Arc::new(self.known.sighting(event, standard, self.input)));
-            self.hits.push(Hit { rule: *rule, event: Arc::clone(event), values: values.into() });
+            self.hits.push(Hit { rule: *rule, event: Arc::clone(event), values });
         }
     }
 }

@@ -72,7 +72,7 @@ pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value 
 
 /// One rule and one event as one JSON line, for comparing engines: a [`line`] of this event alone, and `event`, its id.
 pub fn match_line(found: &Match, rules: &RuleSet, inputs: &[String]) -> Value {
-    let hit = Hit { rule: found.rule, event: Arc::clone(&found.event), values: Box::default() };
+    let hit = Hit { rule: found.rule, event: Arc::clone(&found.event), values: Arc::default() };
     let mut detection = Detection::new(found.rule, &hit);
     detection.add(&hit, std::iter::empty());
     let mut value = line(&detection, rules, inputs);

@@ -195,7 +195,8 @@ pub struct Known {
 }
 
 impl Known {
-    fn text(&mut self, text: &str) -> Text {
+    /// The text, clipped, as earlier events had it.
+    pub(crate) fn text(&mut self, text: &str) -> Text {
         let text = clip(text);
         if let Some(known) = self.texts.get(text) {
             return Arc::clone(known);

@@ -89,6 +89,11 @@ impl Engine<'_> {
     /// Everything remembered, as bytes for a file.
     pub fn save(&self) -> Vec<u8> {
         let rules = self.rules;
+        let limit = self.limit();
+        let (passed, windows) = match &self.present {
+            Some((passed, windows)) => (*passed, windows.iter().collect()),
+            None => (self.passed, self.correlator.held()),
+        };
         let mut seen: Vec<u64> = self.seen.iter().copied().collect();
         seen.sort_unstable();
         let mut incidents: Vec<(String, String, i64)> =
@@ -100,12 +105,12 @@ impl Engine<'_> {
             .filter_map(|((rule, actor), detection)| Some((rules.rule(*rule)?.id.clone(), actor.clone(), detection.clone())));
         let stored = Stored {
             schema: STATE_SCHEMA.to_owned(),
-            newest: self.newest,
-            passed: self.passed,
-            terms: self.terms.clone(),
+            newest: self.newest.min(limit),
+            passed,
+            terms: self.terms.until(limit),
             lineage: self.lineage.clone(),
             seen,
-            windows: self.correlator.held().into_iter().filter_map(|hit| store(rules, hit)).collect(),
+            windows: windows.into_iter().filter_map(|hit| store(rules, hit)).collect(),
             pending: self.pending.iter().filter_map(|hit| store(rules, hit)).collect(),
             open: open.collect(),
             incidents,

@@ -46,6 +46,13 @@ impl Terms {
         learnt && before.is_none_or(|before| time - before > terms.history)
     }
 
+    /// The same, with nothing seen later than `limit`.
+    pub(crate) fn until(&self, limit: i64) -> Terms {
+        let mut kept = self.clone();
+        kept.last.values_mut().for_each(|time| *time = (*time).min(limit));
+        kept
+    }
+
     fn make_room(&mut self) {
         let mut ages: Vec<i64> = self.last.values().copied().collect();
         let tenth = ages.len() / 10;

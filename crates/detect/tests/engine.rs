@@ -290,6 +290,28 @@ fn state_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_clock_that_runs_ahead_costs_no_correlation() {
+    let set = correlation("event_count", "  rules: [base]\n  condition: {gte: 3}\n");
+    let day = 86_400;
+    let events = [(0, "Base", "a", ""), (10, "Base", "a", ""), (30 * day, "Base", "a", ""), (20, "Base", "a", "")];
+    assert_eq!(run(&set, &events), ["c a x3"]);
+    // Neither in the next run: what is of tomorrow isn't remembered.
+    let list = records(&events);
+    let options = || Options { now: 1_700_000_000 + 60, ..Options::default() };
+    let mut first = Engine::new(&set, options());
+    let (hits, links, span) = input(&set, 0, &list[..3].join("\n"));
+    first.add(hits, links, span);
+    first.finish();
+    let mut second = Engine::new(&set, options());
+    second.load(&first.save()).unwrap();
+    let (hits, links, span) = input(&set, 0, &list[3]);
+    second.add(hits, links, span);
+    second.finish();
+    let found = second.take();
+    assert_eq!((found.len(), found.first().map(|d| d.count), second.stats().late), (1, Some(3), 0));
+}
+
+#[test]
 fn no_mark_up_of_a_log_reaches_the_page() {
     let set = rules(BASE);
     let found = run_with(&set, &records(&[(0, "Base", "<script>alert(1)</script>&'", "")]), Options::default());
