@@ -133,9 +133,10 @@ impl<'a> Neighbourhood<'a> {
                 Some(index) => found.found.push(index),
                 None => found.incomplete = Some(unknown(Reason::NotCollected, format!("{other} `{text}`"))),
             },
+            Value::Null => {}
             Value::Unknown(u) => found.incomplete = Some((**u).clone()),
             Value::Mixed(_) => found.incomplete = Some(unknown(Reason::NotCollected, format!("the {other} that {path} names"))),
-            _ => {}
+            _ => found.incomplete = Some(unknown(Reason::Malformed, format!("the {other} that {path} names"))),
         });
         found.found.sort_unstable();
         found.found.dedup();
@@ -168,7 +169,12 @@ impl<'a> Neighbourhood<'a> {
                         table.entry(EVERYONE).or_default().incomplete = Some(unknown(Reason::NotCollected, what));
                         None
                     }
-                    _ => None,
+                    Value::Null => None,
+                    _ => {
+                        let what = format!("which {our_type} `{}` belongs to", theirs.id);
+                        table.entry(EVERYONE).or_default().incomplete = Some(unknown(Reason::Malformed, what));
+                        None
+                    }
                 };
                 if let Some(ours) = ours {
                     let row = table.entry(ours).or_default();
@@ -273,7 +279,11 @@ fn unknown(reason: Reason, what: String) -> Unknown {
     Unknown { reason, what: Text::from(what), present: false }
 }
 
-/// Calls `visit` with every value at `path` (`A.B[].C`); an unknown on the way is visited instead of what it hides.
+/// What is visited instead of members of something that has none.
+static MISSHAPEN: Value = Value::List(Vec::new());
+
+/// Calls `visit` with every value at `path` (`A.B[].C`); an unknown on the way is visited instead of what it hides, and a list instead
+/// of what should have members and has not.
 pub(crate) fn each_value<'v>(props: &'v model::Map, path: &str, visit: &mut dyn FnMut(&'v Value)) {
     let (head, rest) = split(path);
     let Some(value) = props.get(head) else { return };
@@ -298,10 +308,10 @@ fn descend<'v>(value: &'v Value, rest: &str, visit: &mut dyn FnMut(&'v Value)) {
         }
     } else if let Some(rest) = rest.strip_prefix('.') {
         let (head, rest) = split(rest);
-        if let Value::Map(map) = value
-            && let Some(inner) = map.get(head)
-        {
-            descend(inner, rest, visit);
+        match value {
+            Value::Map(map) => map.get(head).into_iter().for_each(|inner| descend(inner, rest, visit)),
+            Value::Null => {}
+            _ => visit(&MISSHAPEN),
         }
     } else {
         match value {

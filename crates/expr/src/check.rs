@@ -361,7 +361,7 @@ impl<'n> Checker<'n> {
         if !comparable(&l.of, &element) {
             self.problem((expr.at, expr.end), format!("{} is looked for among {element}", l.of), None);
         }
-        let hay = if element == Type::Str { r.node } else { self.with_elements_read(r) };
+        let hay = self.with_elements_read(r);
         typed(expr, Op::In(Box::new((l.node, hay))), Type::Bool)
     }
 
