@@ -78,6 +78,11 @@ pub const FACTS: &[Fact] = &[
         "the policy allows everywhere a writing action that could be held to named resources",
     ),
     truth(
+        "iam.anything_anywhere",
+        &[Arg::Policy],
+        "the policy allows everywhere an action of whatever kind that could be held to named resources",
+    ),
+    truth(
         "iam.changes_permissions",
         &[Arg::Policy],
         "the policy allows everywhere to change the permissions of what could be named",
@@ -90,6 +95,7 @@ pub const FACTS: &[Fact] = &[
     proof("iam.gives_credentials_proof", &[Arg::Policy], "the action that shows `iam.gives_credentials`"),
     proof("iam.reads_data_proof", &[Arg::Policy], "the action that shows `iam.reads_data`"),
     proof("iam.writes_anywhere_proof", &[Arg::Policy], "the action that shows `iam.writes_anywhere`"),
+    proof("iam.anything_anywhere_proof", &[Arg::Policy], "the action that shows `iam.anything_anywhere`"),
     proof("iam.changes_permissions_proof", &[Arg::Policy], "the action that shows `iam.changes_permissions`"),
     proof("iam.ways_anywhere_proof", &[Arg::Policy], "the actions that show `iam.ways_anywhere`"),
     truth("net.exposed", &[Arg::Port], "some address on the internet reaches this resource on the TCP or UDP port"),

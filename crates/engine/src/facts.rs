@@ -132,6 +132,7 @@ fn power(name: &str) -> Option<iam::Power> {
         "iam.gives_credentials" => iam::Power::Credentials,
         "iam.reads_data" => iam::Power::Data,
         "iam.writes_anywhere" => iam::Power::Writes,
+        "iam.anything_anywhere" => iam::Power::Anything,
         "iam.changes_permissions" => iam::Power::Permissions,
         "iam.ways_anywhere" => iam::Power::Escalation,
         _ => return None,

@@ -23,6 +23,8 @@ pub enum Power {
     Data,
     /// Something that could be named is changed.
     Writes,
+    /// Something is done to what could be named, reading and listing included.
+    Anything,
     /// Permissions of something that could be named are changed.
     Permissions,
     /// One of the known ways to all power.
@@ -30,7 +32,7 @@ pub enum Power {
 }
 
 /// How many kinds there are.
-pub(crate) const POWERS: usize = 5;
+pub(crate) const POWERS: usize = 6;
 
 /// Actions that hand out or make credentials, from the API references of the services.
 const CREDENTIALS: &[&str] = &[
@@ -93,8 +95,9 @@ pub(crate) fn anywhere(policy: &Policy, power: Power) -> Fact {
     let found = match power {
         Power::Credentials => first(CREDENTIALS.iter().map(|a| (*a, wide.allowed(a)))),
         Power::Data => first(DATA.iter().map(|a| (*a, wide.allowed(a)))),
-        Power::Writes => return wide.fact(wide.of_level(Level::Write)),
-        Power::Permissions => return wide.fact(wide.of_level(Level::Permissions)),
+        Power::Writes => return wide.fact(wide.of_level(Some(Level::Write))),
+        Power::Anything => return wide.fact(wide.of_level(None)),
+        Power::Permissions => return wide.fact(wide.of_level(Some(Level::Permissions))),
         Power::Escalation => {
             let (way, truth) = first(ways().iter().filter(|w| w.id != NOT_A_WAY).map(|way| (Some(way), wide.goes(way))));
             return wide.fact((way.map(|w| w.permissions.join(" with ")).unwrap_or_default(), truth));
@@ -207,12 +210,13 @@ impl<'a> Wide<'a> {
         all
     }
 
-    /// An action of the level that takes resources and is allowed on all of them. Services are asked in the order of their
-    /// names.
-    fn of_level(&self, level: Level) -> (String, Truth) {
+    /// An action of the level, or of any, that takes resources and is allowed on all of them. Services are asked in the order of
+    /// their names.
+    fn of_level(&self, level: Option<Level>) -> (String, Truth) {
         let table = Authorization::built_in();
         let (found, truth) = first(self.services(table).into_iter().flat_map(|service| {
-            let actions = table.short_actions(service).iter().filter(|a| a.level == level && a.takes_resources);
+            let actions =
+                table.short_actions(service).iter().filter(|a| a.takes_resources && level.is_none_or(|level| a.level == level));
             actions.map(move |a| (Some((service, &a.name)), self.allowed_of(service, &a.name)))
         }));
         (found.map(|(service, name)| format!("{service}:{name}")).unwrap_or_default(), truth)
