@@ -1,6 +1,6 @@
 //! What is told: one rule, one actor, from when to when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Confidence, Severity};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,9 @@ pub struct Detection {
     /// What the inventory says of what it names.
     #[serde(default)]
     pub context: Vec<Fact>,
+    /// Where its addresses are and whose, if a file told; by address.
+    #[serde(default)]
+    pub places: BTreeMap<String, String>,
     /// Whether the inventory makes it graver and surer than the rule says.
     #[serde(default)]
     pub raised: bool,
@@ -118,6 +121,7 @@ impl Detection {
             incident: String::new(),
             changed: 0,
             context: vec![],
+            places: BTreeMap::new(),
             raised: false,
         }
     }

@@ -63,6 +63,9 @@ pub fn line(detection: &Detection, rules: &RuleSet, inputs: &[String]) -> Value 
         put("context", json!(detection.context));
         put("raised", json!(detection.raised));
     }
+    if !detection.places.is_empty() {
+        put("places", json!(detection.places));
+    }
     put("incident", json!(detection.incident));
     put("guardduty", json!(rule.extra.guardduty));
     put("next", json!(rule.extra.next));

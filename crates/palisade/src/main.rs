@@ -12,6 +12,7 @@ mod input;
 mod live;
 mod logfiles;
 mod output;
+mod places;
 mod rsa;
 
 use std::panic;

@@ -91,10 +91,11 @@ fn section(worst: Severity, list: &[&Detection], rules: &RuleSet, out: &mut Stri
     out.push_str("</table></section>\n");
 }
 
-/// What the inventory says.
+/// What the inventory says, and where addresses are.
 fn context(detection: &Detection) -> String {
     let line = |fact: &Fact| format!("<br>{} <code>{}</code>: {}", mark(fact.answer), escaped(&fact.about), escaped(&fact.text));
-    detection.context.iter().map(line).collect()
+    let place = |(address, place): (&String, &String)| format!("<br>from <code>{}</code>: {}", escaped(address), escaped(place));
+    detection.context.iter().map(line).chain(detection.places.iter().map(place)).collect()
 }
 
 fn row(detection: &Detection, rules: &RuleSet, out: &mut String) {

@@ -45,10 +45,12 @@ pub fn ocsf_finding(detection: &Detection, rules: &RuleSet) -> Value {
         Answer::No => "no",
         Answer::Unknown => "unknown",
     };
+    let place = |(address, place): (&String, &String)| json!({"name": "address", "value": address, "type": "geoip", "data": {"text": place}});
     let enrichments: Vec<Value> = detection
         .context
         .iter()
         .map(|fact| json!({"name": "resource", "value": fact.about, "type": "inventory", "data": {"answer": answer(fact), "text": fact.text}}))
+        .chain(detection.places.iter().map(place))
         .collect();
     let mut finding = json!({
         "class_uid": 2004, "class_name": "Detection Finding", "category_uid": 2, "category_name": "Findings",

@@ -85,6 +85,9 @@ fn paragraph(list: &[&Detection], worst: Severity, rules: &RuleSet, out: &mut St
             let (about, text) = (clean(&fact.about), clean(&fact.text));
             out.push_str(&format!("            {} {about}: {text}\n", mark(fact.answer)));
         }
+        for (address, place) in &detection.places {
+            out.push_str(&format!("            from {}: {}\n", clean(address), clean(place)));
+        }
         if let Some(next) = rule.extra.next.first() {
             out.push_str(&format!("            next: {next}\n"));
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod flows;
 
+mod given;
 mod inventory;
 mod reading;
 
@@ -11,11 +12,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use detect::sigma::Placeholders;
-use detect::{Detection, Engine, Matcher, Options, RuleSet, Suppression};
+use detect::{Detection, Engine, Matcher, Options, RuleSet};
 use model::Severity;
-use serde::Deserialize;
 
+use self::given::{rules, suppressions};
 use self::inventory::Inventory;
 use self::reading::{Progress, Worker, together, widen};
 use crate::buckets;
@@ -25,6 +25,7 @@ use crate::input::Knowledge;
 use crate::live::Wanted;
 use crate::logfiles::{self, Files, Input, Outcome};
 use crate::output;
+use crate::places::Places;
 
 /// How many files are read before their hits are put in order.
 const BATCH: usize = 32;
@@ -91,6 +92,9 @@ pub(crate) struct DetectArgs {
     /// Join what the account of the current credentials is like now, as `--snapshot` does.
     #[arg(long, conflicts_with = "snapshot")]
     live: bool,
+    /// A MaxMind file (City, Country, ASN) that tells where an address is and whose; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    geoip: Vec<PathBuf>,
     #[command(flatten)]
     sign_in: SignIn,
     #[command(flatten)]
@@ -118,13 +122,6 @@ impl SignIn {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Suppressions {
-    #[serde(default)]
-    suppress: Vec<Suppression>,
-}
-
 /// What the run has come to.
 struct Run<'r> {
     args: &'r DetectArgs,
@@ -143,6 +140,7 @@ struct Run<'r> {
     flows: flows::Flows,
     flows_told: Vec<detect::flow::Finding>,
     inventory: Option<Inventory>,
+    places: Places,
 }
 
 /// The inventory to join, if one is asked for.
@@ -196,6 +194,7 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
         flows: flows::Flows::new(&args.flows, knowledge, now())?,
         flows_told: vec![],
         inventory: inventory(args, knowledge, now())?,
+        places: Places::open(&args.geoip)?,
     };
     run.load_state()?;
     run.everything()?;
@@ -226,73 +225,6 @@ fn now() -> i64 {
 #[expect(clippy::print_stderr, reason = "talk goes to standard error")]
 pub(crate) fn note(text: &str) {
     eprintln!("palisade: {text}");
-}
-
-/// The built-in detections and the user's rules, compiled; mistakes are told, the other rules run.
-fn rules(args: &DetectArgs, knowledge: &Knowledge) -> Result<RuleSet> {
-    let mut files: Vec<(String, String)> = vec![];
-    if !args.no_builtin {
-        let built_in = knowledge.catalogue.detections().iter();
-        files.extend(
-            built_in
-                .filter(|(path, _)| path.contains("/cloudtrail/") && path.ends_with(".yml"))
-                .map(|(p, t)| (p.clone(), t.clone())),
-        );
-    }
-    for place in &args.rules {
-        rule_files(place, &mut files)?;
-    }
-    let mut placeholders = Placeholders::new();
-    for pair in &args.placeholder {
-        let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
-        placeholders.entry(name.to_owned()).or_default().push(value.to_owned());
-    }
-    let (rules, problems) = detect::compile_with(files.iter().map(|(p, t)| (p.as_str(), t.as_str())), &placeholders);
-    for problem in &problems {
-        note(&format!("{problem}: this rule is left out"));
-    }
-    if rules.not_for_cloudtrail() > 0 {
-        note(&format!("{} rules are for other logs than CloudTrail and are left out", rules.not_for_cloudtrail()));
-    }
-    if rules.rules().is_empty() {
-        bail!("there is no rule to run\n  help: leave `--no-builtin` out, or name rules with `--rules DIR`");
-    }
-    Ok(rules)
-}
-
-fn rule_files(place: &Path, files: &mut Vec<(String, String)>) -> Result<()> {
-    if !place.exists() {
-        bail!("`{}` is not there", place.display());
-    }
-    let before = files.len();
-    for entry in ignore::WalkBuilder::new(place).standard_filters(false).sort_by_file_path(Path::cmp).build() {
-        let entry = entry.with_context(|| format!("cannot read `{}`", place.display()))?;
-        let path = entry.path();
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        if path.is_file() && (path == place || matches!(ending.as_str(), "yml" | "yaml")) {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-            files.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
-        }
-    }
-    if files.len() == before {
-        bail!("`{}` holds no .yml file", place.display());
-    }
-    Ok(())
-}
-
-fn suppressions(paths: &[PathBuf]) -> Result<Vec<Suppression>> {
-    let mut every = vec![];
-    for path in paths {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let read: Suppressions = toml::from_str(&text).map_err(|e| anyhow::anyhow!("`{}`: {e}", path.display()))?;
-        for (number, suppression) in read.suppress.iter().enumerate() {
-            if let Err(wrong) = suppression.check() {
-                bail!("`{}`: [[suppress]] number {}: {wrong}", path.display(), number + 1);
-            }
-        }
-        every.extend(read.suppress);
-    }
-    Ok(every)
 }
 
 fn day(text: &Option<String>) -> Result<Option<String>> {
@@ -433,6 +365,8 @@ impl Run<'_> {
             if let Some(inventory) = &mut self.inventory {
                 inventory.join(&mut detection);
             }
+            let place = |address: &String| Some((address.clone(), self.places.of(address)?));
+            detection.places = detection.addresses.iter().filter_map(place).collect();
             let level = detection.severity(self.rules);
             self.worst = self.worst.max(Some(level));
             if level >= self.minimum {

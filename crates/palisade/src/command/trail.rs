@@ -17,6 +17,7 @@ use crate::command::detect::{SignIn, inputs, note};
 use crate::exit::Exit;
 use crate::logfiles::{Files, Outcome};
 use crate::output;
+use crate::places::Places;
 
 /// The most events that a timeline sorts; past it, it says so.
 const EVENTS_MAX: usize = 200_000;
@@ -121,6 +122,9 @@ struct Source {
     /// Only files delivered on or before this day.
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
+    /// A MaxMind file (City, Country, ASN) that tells where an address is and whose; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    geoip: Vec<PathBuf>,
     #[command(flatten)]
     sign_in: SignIn,
 }
@@ -194,6 +198,7 @@ fn each(source: &Source, question: &str, see: &mut dyn FnMut(Sighting, Option<i6
 }
 
 fn timeline(source: &Source, question: &str, format: Form, lake: Option<&Path>) -> Result<Exit> {
+    let places = Places::open(&source.geoip)?;
     let (mut events, mut more) = (vec![], 0u64);
     let totals = each(source, question, &mut |event, _| {
         if events.len() < EVENTS_MAX {
@@ -210,8 +215,8 @@ fn timeline(source: &Source, question: &str, format: Form, lake: Option<&Path>) 
     let mut out = String::new();
     for event in &events {
         match format {
-            Form::Terminal => terminal_line(event, &mut out),
-            Form::Jsonl => drop(writeln!(out, "{}", event_line(event))),
+            Form::Terminal => terminal_line(event, &places, &mut out),
+            Form::Jsonl => drop(writeln!(out, "{}", event_line(event, &places))),
             Form::Ocsf => drop(writeln!(out, "{}", detect::output::ocsf_activity(event))),
         }
     }
@@ -226,12 +231,13 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn terminal_line(event: &Sighting, out: &mut String) {
+fn terminal_line(event: &Sighting, places: &Places, out: &mut String) {
     let service = event.source.split('.').next().unwrap_or_default();
     let error = event.error.as_deref().map(|code| format!("  {code}")).unwrap_or_default();
     let on = if event.resources.is_empty() { String::new() } else { format!("  on {}", event.resources.join(", ")) };
+    let place = places.of(&event.address).map(|place| format!(" ({place})")).unwrap_or_default();
     let line = format!(
-        "{}  {service}:{}{error}  {}  {}  {}{on}",
+        "{}  {service}:{}{error}  {}  {}{place}  {}{on}",
         time::text(event.time),
         event.name,
         event.actor.id,
@@ -241,15 +247,20 @@ fn terminal_line(event: &Sighting, out: &mut String) {
     let _ = writeln!(out, "{}", clean(&line));
 }
 
-fn event_line(event: &Sighting) -> serde_json::Value {
-    json!({
+fn event_line(event: &Sighting, places: &Places) -> serde_json::Value {
+    let mut line = json!({
         "schema": "palisade/trail-event/1", "time": time::text(event.time), "id": event.id, "name": event.name, "source": event.source,
         "region": event.region, "account": event.account, "address": event.address, "agent": event.agent, "error": event.error,
         "actor": event.actor, "resources": event.resources, "record": event.record,
-    })
+    });
+    if let (Some(place), Some(fields)) = (places.of(&event.address), line.as_object_mut()) {
+        fields.insert("place".to_owned(), place.into());
+    }
+    line
 }
 
 fn summary(source: &Source, by: By, question: &str, format: Form) -> Result<Exit> {
+    let places = Places::open(&source.geoip)?;
     let mut summary = Summary::default();
     each(source, question, &mut |event, _| match by {
         By::Actor => summary.add(&event.actor.id, &event),
@@ -258,7 +269,13 @@ fn summary(source: &Source, by: By, question: &str, format: Form) -> Result<Exit
         By::Resource => event.resources.iter().for_each(|resource| summary.add(resource, &event)),
     })?;
     let mut out = String::new();
-    for line in summary.lines() {
+    for mut line in summary.lines() {
+        let of = |address: &String| Some((address.clone(), places.of(address)?.into()));
+        let found: serde_json::Map<String, serde_json::Value> =
+            line.get("addresses").and_then(|v| v.as_object()).into_iter().flat_map(|map| map.keys().filter_map(of)).collect();
+        if let (false, Some(fields)) = (found.is_empty(), line.as_object_mut()) {
+            fields.insert("places".to_owned(), found.into());
+        }
         if format == Form::Terminal {
             summary_text(&line, &mut out);
         } else {
@@ -294,7 +311,11 @@ fn summary_text(line: &serde_json::Value, out: &mut String) {
         let Some(map) = line.get(key).and_then(|v| v.as_object()) else { continue };
         let mut counts: Vec<(u64, &String)> = map.iter().map(|(name, count)| (count.as_u64().unwrap_or(0), name)).collect();
         counts.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), (*name).clone()));
-        let shown: Vec<String> = counts.iter().take(6).map(|(count, name)| format!("{} x{count}", clean(name))).collect();
+        let place = |name: &str| line.get("places").and_then(|places| places.get(name)).and_then(|place| place.as_str());
+        let place =
+            |name: &str| place(name).filter(|_| key == "addresses").map(|place| format!(" ({place})")).unwrap_or_default();
+        let shown: Vec<String> =
+            counts.iter().take(6).map(|(count, name)| clean(&format!("{name}{} x{count}", place(name)))).collect();
         let more = counts.len().saturating_sub(6);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         if !shown.is_empty() {
