@@ -203,7 +203,7 @@ const DONE: [i32; 2] = [0, 1];
 
 /// Asks the operating system what one run took. Python's `resource` speaks to `wait4` for us. A run that did not do its work is
 /// no measurement.
-fn once(command: &Command) -> Result<Usage, String> {
+pub(crate) fn once(command: &Command) -> Result<Usage, String> {
     const ACCOUNT: &str = "import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
