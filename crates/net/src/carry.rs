@@ -173,20 +173,30 @@ impl<'a> Walk<'a> {
         self.lost(step.stop(code::NO_ROUTE_TO_DESTINATION).fix(fix))
     }
 
-    fn follow(&mut self, vpc: usize, subnet: usize, table: &'a Table, route: &'a Route) -> End {
+    /// Records a route by its state; false if the way ends here. What lies behind a route that does not work is looked at as well,
+    /// where its target is still there.
+    fn takes(&mut self, table: &Table, route: &Route) -> bool {
         let rule = format!("{} -> {}", destination(route), route.target.id());
         let step = Step::pass("route-table", table.id.clone(), rule);
         match &route.state {
-            State::Up => self.push(step),
-            State::Down(_) if self.net.faulty(Fault::BlackholeIgnored) => self.push(step),
-            State::Down(_) => {
+            State::Down(_) if !self.net.faulty(Fault::BlackholeIgnored) => {
                 self.push(step.stop(code::BAD_STATE_ROUTE).fix("a working target for this route"));
-                // What lies behind is looked at as well, where the target is still there.
-                if route.target.link().is_none_or(|link| link.at.is_none()) {
-                    return End::Lost;
-                }
+                route.target.link().is_some_and(|link| link.at.is_some())
             }
-            State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
+            State::Up | State::Down(_) => {
+                self.push(step);
+                true
+            }
+            State::Unknown(reason) => {
+                self.push(step.unknown(reason.clone()));
+                false
+            }
+        }
+    }
+
+    fn follow(&mut self, vpc: usize, subnet: usize, table: &'a Table, route: &'a Route) -> End {
+        if !self.takes(table, route) {
+            return End::Lost;
         }
         match &route.target {
             Target::Local => self.deliver(vpc, Some(subnet)),
@@ -401,14 +411,8 @@ impl<'a> Walk<'a> {
             && let Some(route) = self.pick(table)
             && !matches!(route.target, Target::Local)
         {
-            let rule = format!("{} -> {}", destination(route), route.target.id());
-            let step = Step::pass("route-table", table.id.clone(), rule);
-            match &route.state {
-                State::Down(_) if !self.net.faulty(Fault::BlackholeIgnored) => {
-                    return self.lost(step.stop(code::BAD_STATE_ROUTE).fix("a working target for this route"));
-                }
-                State::Unknown(reason) => return self.lost(step.unknown(reason.clone())),
-                State::Up | State::Down(_) => self.push(step),
+            if !self.takes(table, route) {
+                return End::Lost;
             }
             return match &route.target {
                 Target::Endpoint(endpoint) => self.through_endpoint(endpoint, None),

@@ -3,6 +3,7 @@
 mod account;
 mod balancers;
 mod mirror;
+mod opening;
 
 use account::{account, addr, cidr};
 
@@ -10,7 +11,7 @@ use crate::addr::{Addr, Cidr, Family};
 use crate::direct::Source;
 use crate::exposure::Exposure;
 use crate::fault::Fault;
-use crate::network::{AclEntry, GroupRule, Joined, Link, Network, Peer, State};
+use crate::network::{GroupRule, Joined, Link, Network, Peer, State};
 use crate::oracle::{Caller, Told, talks};
 use crate::ports::Ports;
 use crate::trace::Exit;
@@ -302,72 +303,4 @@ fn many_ends_answer_as_their_pairs_do() {
             assert_eq!(all.answer == crate::Verdict::Reachable, any, "seed {seed} {asked}: {all:#?}");
         }
     }
-}
-
-#[test]
-fn opening_the_only_blocker_opens_the_way() {
-    let (mut opened, mut kinds) = (0, std::collections::BTreeSet::new());
-    for seed in 500..540 {
-        let mut raw = account(seed);
-        // Where groups and ACLs are open, the other components show.
-        if seed % 2 == 0 {
-            let any = GroupRule { id: "any".into(), ports: Ports::full(), ports_unknown: None, peer: Peer::Block(Cidr::V4_ALL) };
-            raw.groups.iter_mut().for_each(|g| (g.inbound, g.outbound) = (vec![any.clone()], vec![any.clone()]));
-            let open = crate::network::Acl::default_of(&"".into(), "".into());
-            raw.acls.iter_mut().for_each(|a| (a.inbound, a.outbound) = (open.inbound.clone(), open.outbound.clone()));
-        }
-        let net = raw.clone().finish();
-        let asked = Ports::tcp(22, 22);
-        for a in 0..net.interfaces.len() {
-            for b in (0..net.interfaces.len()).filter(|b| *b != a) {
-                let ends = [a, b].map(|at| crate::Place::Address(net.interfaces[at].addresses[0].private));
-                let answer = crate::reach(&net, &ends[0], &ends[1], &asked);
-                let [blocker] = answer.blockers.as_slice() else { continue };
-                let mut wider = raw.clone();
-                match blocker.component.as_str() {
-                    "network-acl" => wider.acls.iter_mut().filter(|acl| *acl.id == *blocker.id).for_each(|acl| {
-                        let line =
-                            AclEntry { number: 1, allow: true, cidr: Some(Cidr::V4_ALL), ports: Ports::full(), unknown: None };
-                        acl.inbound.push(line.clone());
-                        acl.outbound.push(line);
-                    }),
-                    "security-group" => {
-                        wider.groups.iter_mut().filter(|g| blocker.id.split(',').any(|id| *g.id == *id)).for_each(|g| {
-                            let peer = Peer::Block(Cidr::V4_ALL);
-                            let rule = GroupRule { id: "open".into(), ports: Ports::full(), ports_unknown: None, peer };
-                            g.inbound.push(rule.clone());
-                            g.outbound.push(rule);
-                        })
-                    }
-                    "network-firewall" => {
-                        for policy in &mut wider.firewall_policies {
-                            policy.stateless.clear();
-                            policy.stateless_rest = Some(crate::firewall::Act::Pass);
-                        }
-                    }
-                    "vpc-peering-connection" if blocker.code == crate::code::BAD_STATE => {
-                        wider.peerings.iter_mut().for_each(|p| p.state = State::Up);
-                    }
-                    "transit-gateway-attachment" if blocker.code == crate::code::TGW_ROUTE_AZ_RESTRICTION => {
-                        wider.subnets.iter_mut().for_each(|s| s.zone = "z1".into());
-                    }
-                    "nat-gateway" if blocker.code == crate::code::BAD_STATE => {
-                        wider.nats.iter_mut().for_each(|n| n.state = State::Up);
-                    }
-                    "route-table" if blocker.code == crate::code::BAD_STATE_ROUTE => {
-                        wider.tables.iter_mut().flat_map(|t| &mut t.routes).for_each(|r| r.state = State::Up);
-                    }
-                    "transit-gateway-route-table" if blocker.code == crate::code::TGW_RTB_BAD_STATE_ROUTE => {
-                        wider.transit_tables.iter_mut().flat_map(|t| &mut t.routes).for_each(|r| r.state = State::Up);
-                    }
-                    _ => continue,
-                }
-                kinds.insert(blocker.component.clone());
-                let now = crate::reach(&wider.finish(), &ends[0], &ends[1], &asked);
-                assert_eq!(now.answer, crate::Verdict::Reachable, "seed {seed} {a} -> {b}: {answer:#?} {now:#?}");
-                opened += 1;
-            }
-        }
-    }
-    assert!(opened > 50 && kinds.len() > 3, "{opened} {kinds:?}");
 }
