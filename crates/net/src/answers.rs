@@ -198,6 +198,17 @@ fn without_trailing_commas(text: &str) -> String {
     out
 }
 
+/// The id of a transit gateway route table or prefix list that a document's path holds: `get-managed-prefix-list-entries-pl-0a1b.json`.
+fn parent_in(label: &str) -> Option<String> {
+    ["tgw-rtb-", "pl-"].iter().find_map(|kind| {
+        let starts = label.match_indices(kind).map(|(at, _)| at);
+        let mut starts = starts.filter(|at| !label.as_bytes().get(at.wrapping_sub(1)).is_some_and(u8::is_ascii_alphanumeric));
+        let rest = label.get(starts.next()?..)?;
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
+        rest.get(..end).map(str::to_owned)
+    })
+}
+
 /// Account and Region by the names of the folders that a document lies in.
 fn home(label: &str) -> Home {
     let mut home = Home::default();
@@ -369,11 +380,7 @@ impl Staging {
 
     /// Answers that do not name their parent: the file's name may.
     fn orphan(&mut self, key: &str, value: &Value, document: &Value) -> bool {
-        let parent = self
-            .label
-            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .find(|p| p.starts_with("tgw-rtb-") || p.starts_with("pl-"));
-        let parent = parent.map(str::to_owned);
+        let parent = parent_in(&self.label);
         match (key, parent) {
             ("Routes", parent) => {
                 let named = text(document, "TransitGatewayRouteTableId").or_else(|| parent.map(Text::from));
@@ -594,6 +601,46 @@ mod tests {
         for document in odd {
             let network = from_aws_answers([("o.json".to_owned(), document.clone())]);
             assert!(!network.gaps.is_empty() || !network.tables.is_empty(), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_primary_address_is_public_by_its_interface_s_word() {
+        let interface = json!({ "NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.4",
+            "Association": { "PublicIp": "192.0.2.1" }, "PrivateIpAddresses": [{ "Primary": true, "PrivateIpAddress": "10.0.0.4" }] });
+        let network = from_aws_answers([("a.json".to_owned(), json!({ "NetworkInterfaces": [interface] }))]);
+        assert_eq!(network.interfaces[0].addresses[0].public, crate::addr::Addr::parse("192.0.2.1"));
+        assert_eq!(network.interfaces[0].addresses.len(), 1);
+    }
+
+    #[test]
+    fn a_balancer_without_listed_interfaces_has_one_in_each_subnet() {
+        let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1";
+        let documents = |subnets: Value| {
+            let zones = json!([{ "SubnetId": "subnet-1" }, { "SubnetId": "subnet-2" }]);
+            let balancer = json!({ "LoadBalancerArn": arn, "LoadBalancerName": "shop", "Type": "application",
+                "Scheme": "internet-facing", "AvailabilityZones": zones, "SecurityGroups": ["sg-1"] });
+            from_aws_answers([("a.json".to_owned(), json!({ "LoadBalancers": [balancer], "Subnets": subnets }))])
+        };
+        let subnet =
+            |n: u8| json!({ "SubnetId": format!("subnet-{n}"), "VpcId": "vpc-1", "CidrBlock": format!("10.0.{n}.0/24") });
+        let network = documents(json!([subnet(1), subnet(2)]));
+        let nodes: Vec<_> = network.interfaces.iter().map(|i| (i.subnet.id.as_ref(), i.addresses[0].public_loose)).collect();
+        assert_eq!(nodes, [("subnet-1", true), ("subnet-2", true)]);
+        let place = |net: &Network| crate::Place::parse(net, "shop").unwrap();
+        assert_eq!(place(&network), crate::Place::Interfaces(vec![0, 1]));
+        assert_eq!(place(&documents(json!([]))), crate::Place::Missing(arn.to_owned()), "unknown, not blocked");
+    }
+
+    #[test]
+    fn the_path_of_a_document_may_hold_its_parent() {
+        for (label, parent) in [
+            ("eu/get-managed-prefix-list-entries-pl-0a1b.json", Some("pl-0a1b")),
+            ("tgw-rtb-07/routes.json", Some("tgw-rtb-07")),
+            ("routes_tgw-rtb-07.json", Some("tgw-rtb-07")),
+            ("simpl-e.json", None),
+        ] {
+            assert_eq!(parent_in(label).as_deref(), parent, "{label}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::addr::{Addr, Cidr, is_internet};
-use crate::network::{Joined, Network, State};
+use crate::network::{Joined, Link, Network, State};
 use crate::trace::Exit;
 
 /// One end of a question.
@@ -19,7 +19,7 @@ pub enum Place {
     Address(Addr),
     /// A block of addresses.
     Block(Cidr),
-    /// An id or name that the snapshot does not have.
+    /// An id or name of which the snapshot has no interface.
     Missing(String),
 }
 
@@ -112,7 +112,7 @@ fn by_name(net: &Network, text: &str) -> Place {
     let tail = |b: &crate::network::Balancer| b.id.rsplit_once(":loadbalancer/").is_some_and(|(_, tail)| tail == text);
     let dns = |b: &crate::network::Balancer| b.dns.eq_ignore_ascii_case(text);
     if let Some(balancer) = net.balancers.iter().find(|b| b.id.as_ref() == text || b.name.as_ref() == text || tail(b) || dns(b)) {
-        return Place::Interfaces(balancer.interfaces.iter().filter_map(|i| i.at).collect());
+        return present(&balancer.interfaces, &balancer.id);
     }
     let all = |test: &dyn Fn(&crate::network::Interface) -> bool| -> Option<Place> {
         let found: Vec<usize> = (0..net.interfaces.len()).filter(|at| test(net.interface(*at))).collect();
@@ -129,7 +129,10 @@ fn by_name(net: &Network, text: &str) -> Place {
         return all(&|i| i.groups.iter().any(|g| is(&g.id))).unwrap_or(Place::Interfaces(Vec::new()));
     }
     if let Some(endpoint) = net.endpoints.iter().find(|e| is(&e.id)) {
-        return Place::Interfaces(endpoint.interfaces.iter().filter_map(|i| i.at).collect());
+        return match endpoint.kind.eq_ignore_ascii_case("Gateway") {
+            true => Place::Interfaces(Vec::new()),
+            false => present(&endpoint.interfaces, &endpoint.id),
+        };
     }
     if net.gateways.iter().any(|g| is(&g.id)) {
         return Place::Internet;
@@ -139,6 +142,12 @@ fn by_name(net: &Network, text: &str) -> Place {
     }
     let named = all(&|i| i.tags.get("Name").is_some_and(|name| is(name)));
     named.unwrap_or_else(|| Place::Missing(text.to_owned()))
+}
+
+/// The interfaces of something that has some: none in the snapshot doesn't mean that there are none.
+fn present(interfaces: &[Link], of: &str) -> Place {
+    let found: Vec<usize> = interfaces.iter().filter_map(|i| i.at).collect();
+    if found.is_empty() { Place::Missing(of.to_owned()) } else { Place::Interfaces(found) }
 }
 
 /// Every interface that has an address of the block, with that address, in interface order; at most `most`.

@@ -150,7 +150,7 @@ impl Search<'_> {
     fn run(&mut self, from: &Place, to: &Place) {
         for place in [from, to] {
             if let Place::Missing(id) = place {
-                self.missing.push(format!("{id} isn't in the snapshot"));
+                self.missing.push(format!("no interface of {id} is in the snapshot"));
             }
         }
         for caller in self.callers(from) {

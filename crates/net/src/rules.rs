@@ -280,7 +280,7 @@ mod tests {
         let told: Vec<(Outcome, String)> =
             check_rules(&net, &rules).into_iter().map(|c| (c.outcome, c.answer.unwrap().reasons.join("; "))).collect();
         assert_eq!(told[0], (Outcome::Unknown, "nothing matches `tag:tier=db`".to_owned()));
-        assert_eq!(told[1], (Outcome::Unknown, "i-gone isn't in the snapshot".to_owned()));
+        assert_eq!(told[1], (Outcome::Unknown, "no interface of i-gone is in the snapshot".to_owned()));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn rules_hold_or_not_on_a_plan() {
     let (code, out, _) = run(dir.path(), &["assert", "rules.txt", "--input", plan]);
     assert_eq!(code, 1);
     assert!(out.contains("fail  rules.txt:2") && out.contains("unknown  rules.txt:3"), "{out}");
-    assert!(out.contains("aws_gone.x isn't in the snapshot"), "{out}");
+    assert!(out.contains("no interface of aws_gone.x is in the snapshot"), "{out}");
     let (_, junit, _) = run(dir.path(), &["assert", "rules.txt", "--input", plan, "--format", "junit"]);
     assert!(junit.contains("failures=\"1\" errors=\"1\"") && junit.contains("fail at line 2"), "{junit}");
     let (_, sarif, _) = run(dir.path(), &["assert", "rules.txt", "--input", plan, "--format", "sarif"]);

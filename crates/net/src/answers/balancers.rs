@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::read::{flag, list, or_empty, port, state, text};
 use super::{Staging, tags};
-use crate::network::{Balancer, BalancerKind, BalancerTarget, Link, Listener, OwnerKind, TargetGroup};
+use crate::network::{Balancer, BalancerKind, BalancerTarget, Interface, Link, Listener, Owner, OwnerKind, State, TargetGroup};
 use crate::ports::Ports;
 
 /// What a listener of this protocol takes.
@@ -205,5 +205,24 @@ impl Staging {
                 balancer.interfaces.push(Link::to(interface.id.clone()));
             }
         }
+        self.stand_in_nodes();
+    }
+
+    /// A balancer of which no interface is listed has one in each of its subnets all the same.
+    fn stand_in_nodes(&mut self) {
+        let mut balancers = std::mem::take(&mut self.net.balancers);
+        let bare = |b: &&mut Balancer| b.interfaces.is_empty() && b.kind != BalancerKind::Gateway && b.state == State::Up;
+        for balancer in balancers.iter_mut().filter(bare) {
+            let like = Interface {
+                owner: Owner { kind: OwnerKind::Balancer, service: "elb".into(), id: balancer.id.clone() },
+                groups: balancer.groups.clone(),
+                ungrouped: balancer.groups.is_empty() && balancer.kind == BalancerKind::Network,
+                tags: balancer.tags.clone(),
+                ..Interface::default()
+            };
+            let nodes = balancer.subnets.iter().filter_map(|subnet| self.stand_in(&subnet.id, &like, balancer.internet_facing));
+            balancer.interfaces = nodes.map(Link::to).collect();
+        }
+        self.net.balancers = balancers;
     }
 }

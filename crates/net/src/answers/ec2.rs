@@ -242,12 +242,13 @@ impl Staging {
     fn addresses(&mut self, item: &Value, id: &str) -> Vec<Address> {
         let public = |entry: &Value| entry.get("Association").and_then(|a| text(a, "PublicIp")).and_then(|ip| Addr::parse(&ip));
         let mut all: Vec<Address> = Vec::new();
-        let mut add = |addr: &Text, public: Option<Addr>| match Addr::parse(addr) {
-            Some(private) if all.iter().all(|a| a.private != private) => {
-                all.push(Address { private, public, within: None, public_loose: false });
-                true
+        let mut add = |addr: &Text, public: Option<Addr>| {
+            let Some(private) = Addr::parse(addr) else { return false };
+            match all.iter_mut().find(|a| a.private == private) {
+                Some(known) => known.public = known.public.or(public),
+                None => all.push(Address { private, public, within: None, public_loose: false }),
             }
-            parsed => parsed.is_some(),
+            true
         };
         let mut fine = true;
         let mut entries: Vec<&Value> = list(item, "PrivateIpAddresses").iter().collect();

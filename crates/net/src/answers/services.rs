@@ -184,29 +184,35 @@ impl Staging {
     }
 
     fn stand_ins(&mut self, service: &Service) {
-        let perhaps = service.subnets.len() > 1 && !service.everywhere;
-        for subnet in &service.subnets {
-            let block =
-                self.net.subnets.iter().find(|s| s.id == *subnet).and_then(|s| s.cidrs.iter().find(|c| c.family == Family::V4));
-            let Some(private) = block.copied().and_then(|block| self.free(block)) else { continue };
-            let public = service.public.then(|| {
-                self.stand_ins += 1;
-                // Out of Amazon's own 3.0.0.0/8: only that it is public counts.
-                Addr { family: Family::V4, bits: 0x03ff_0000 + (self.stand_ins & 0xffff) }
-            });
-            let address = Address { private, public, within: block.copied(), public_loose: public.is_some() };
-            self.net.interfaces.push(Interface {
-                id: format!("{}.{subnet}", service.id).into(),
-                owner: Owner { kind: OwnerKind::Service, service: service.service.into(), id: service.id.clone() },
-                subnet: Link::to(subnet.clone()),
-                addresses: vec![address],
-                groups: service.groups.iter().cloned().map(Link::to).collect(),
-                source_dest_check: Some(true),
-                perhaps,
-                tags: service.tags.clone(),
-                ..Interface::default()
-            });
-        }
+        let like = Interface {
+            owner: Owner { kind: OwnerKind::Service, service: service.service.into(), id: service.id.clone() },
+            groups: service.groups.iter().cloned().map(Link::to).collect(),
+            perhaps: service.subnets.len() > 1 && !service.everywhere,
+            tags: service.tags.clone(),
+            ..Interface::default()
+        };
+        service.subnets.iter().for_each(|subnet| drop(self.stand_in(subnet, &like, service.public)));
+    }
+
+    /// Adds an interface that no answer lists, in a subnet that is known, and gives its id.
+    pub(super) fn stand_in(&mut self, subnet: &Text, like: &Interface, public: bool) -> Option<Text> {
+        let home = self.net.subnets.iter().find(|s| s.id == *subnet)?;
+        let block = *home.cidrs.iter().find(|c| c.family == Family::V4)?;
+        let private = self.free(block)?;
+        let public = public.then(|| {
+            self.stand_ins += 1;
+            // Out of Amazon's own 3.0.0.0/8: only that it is public counts.
+            Addr { family: Family::V4, bits: 0x03ff_0000 + (self.stand_ins & 0xffff) }
+        });
+        let id = Text::from(format!("{}.{subnet}", like.owner.id));
+        self.net.interfaces.push(Interface {
+            id: id.clone(),
+            subnet: Link::to(subnet.clone()),
+            addresses: vec![Address { private, public, within: Some(block), public_loose: public.is_some() }],
+            source_dest_check: Some(true),
+            ..like.clone()
+        });
+        Some(id)
     }
 
     /// An address of a block that nothing has, from its upper end: AWS gives the lower ones first.
