@@ -1,7 +1,5 @@
 //! Services with a public address: how bad it is depends on whether anybody gets through to it.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where its own set-up is wrong")]
-
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
