@@ -90,8 +90,7 @@ pub struct Watch<'a> {
 /// Collects a live account (or an organisation). `earlier` is what a stopped collection gave: its units are kept and not asked
 /// again. Blocks.
 pub fn collect(plan: &Plan, config: &Config, earlier: Option<Collected>, watch: Watch<'_>) -> Result<Collected, AwsError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| AwsError::config(format!("no threads to work with: {e}"), "close other programs"))?;
