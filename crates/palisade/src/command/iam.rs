@@ -3,11 +3,12 @@
 mod accounts;
 mod documents;
 mod escalate;
+mod lint;
 mod unused;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::InputArgs;
@@ -53,17 +54,14 @@ pub(crate) enum Question {
     },
     /// Is a resource policy open to the world or to other accounts? Exits with 1 if it is.
     Public {
-        /// The policy, an answer of the AWS CLI that holds one, or a template or plan, of which every resource policy is
-        /// judged; `-` for standard input.
-        policy: PathBuf,
+        /// The policy, or an answer of the AWS CLI that holds one; `-` for standard input. Of anything else (a template, plan,
+        /// snapshot, saved answers, or what `--input` and the live account give) every resource and trust policy is judged.
+        policy: Option<PathBuf>,
         /// The account that owns the resource.
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         #[command(flatten)]
-        above: Above,
-        /// `text` or `json`.
-        #[arg(long, short, default_value = "text")]
-        format: Form,
+        places: Where,
     },
     /// May a principal do something? Exits with 0 if it may, 1 if not, 3 if it depends.
     Can {
@@ -125,9 +123,11 @@ pub(crate) enum Question {
     },
     /// Is a policy well-formed, and does it mean something? Exits with 1 if not.
     Lint {
-        /// Policies, or answers of the AWS CLI that hold one; `-` for standard input.
-        #[arg(required = true)]
+        /// Policies, or answers of the AWS CLI that hold one; `-` for standard input. Of anything else (a template, plan, snapshot,
+        /// saved answers, or what `--input` and the live account give) every policy is looked at.
         policies: Vec<PathBuf>,
+        #[command(flatten)]
+        input: InputArgs,
         /// What the policies are attached to; told by their shape if not given.
         #[arg(long, value_name = "TYPE")]
         policy_type: Option<TypeName>,
@@ -229,14 +229,21 @@ pub(crate) fn run(args: &IamArgs, learn: &dyn Fn() -> Result<Knowledge>) -> Resu
             Some(exit) => Ok(exit),
             None => accounts::diff(old, new, form.format, learn),
         },
-        Question::Public { policy, account, above, format } => {
-            match documents::public(policy, account.as_deref(), above, *format)? {
-                Some(exit) => Ok(exit),
-                None => accounts::public(policy, account.as_deref(), above, *format, learn),
+        Question::Public { policy, account, places } => {
+            if let Some(path) = policy
+                && let Some(exit) = documents::public(path, account.as_deref(), &places.above, places.format)?
+            {
+                return Ok(exit);
             }
+            let mut places = places.clone();
+            places.input.input.extend(policy.clone());
+            accounts::public(&places, account.as_deref(), learn)
         }
-        Question::Lint { policies, policy_type, facts, format } => {
-            documents::lint(policies, *policy_type, facts.as_deref(), *format)
+        Question::Lint { policies, input, policy_type, facts, format } => {
+            if policies.is_empty() && input.input.is_empty() && !input.live.asked() {
+                bail!("nothing to look at\n  help: palisade iam lint FILE, or --live");
+            }
+            lint::run(policies, input, *policy_type, facts.as_deref(), *format, learn)
         }
         Question::Can { principal, action, resource, context, places } => {
             accounts::can(principal, (action, resource), context, places, learn)

@@ -276,10 +276,9 @@ fn side(answer: &Inclusion) -> Json {
     }
 }
 
-/// `iam public` on every resource and trust policy of a template, plan or folder.
-pub(super) fn public(path: &Path, owner: Option<&str>, above: &Above, form: Form, learn: Learn<'_>) -> Result<Exit> {
-    let input = InputArgs { input: vec![path.to_path_buf()], ..InputArgs::default() };
-    let all = under(&input, above, learn)?;
+/// `iam public` on every resource and trust policy of accounts, templates and plans.
+pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> Result<Exit> {
+    let all = under(&places.input, &places.above, learn)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for (_, account) in &all {
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
@@ -304,6 +303,9 @@ pub(super) fn public(path: &Path, owner: Option<&str>, above: &Above, form: Form
             rows.push(row);
         }
     }
-    show(form, &json!({ "schema": "palisade/iam.public/1", "resources": rows }), &words)?;
+    if rows.is_empty() {
+        words.push_str("no resource or trust policies\n");
+    }
+    show(places.format, &json!({ "schema": "palisade/iam.public/1", "resources": rows }), &words)?;
     Ok(exit)
 }

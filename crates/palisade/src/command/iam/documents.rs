@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
-use iam::authorization::Authorization;
+use anyhow::{Context, Result, bail};
 use iam::case::{Case, Validate};
-use iam::{Control, Inclusion, Openness, Owner, Policy, PolicyType};
+use iam::{Control, Inclusion, Openness, Owner, PolicyType};
 use serde_json::{Value as Json, json};
 
 use super::{Above, Form, PolicyForm, TypeName};
@@ -25,7 +24,7 @@ pub(super) fn text_of(path: &Path) -> Result<String> {
 }
 
 impl TypeName {
-    fn kind(self) -> PolicyType {
+    pub(super) fn kind(self) -> PolicyType {
         match self {
             TypeName::Identity | TypeName::Boundary | TypeName::Session => PolicyType::Identity,
             TypeName::Resource | TypeName::Trust => PolicyType::Resource,
@@ -73,8 +72,8 @@ pub(super) fn eval(path: &Path, validate: Validate) -> Result<Exit> {
 
 /// `iam no-broader`
 pub(super) fn no_broader(reference: &Path, candidate: &Path, form: PolicyForm) -> Result<Exit> {
-    let (reference, text) = (iam::policy_in(&text_of(reference)?), text_of(candidate)?);
-    let answer = iam::no_broader(&reference, &iam::policy_in(&text), form.policy_type.kind());
+    let (reference, text) = (policy_text(reference)?, policy_text(candidate)?);
+    let answer = iam::no_broader(&iam::policy_in(&reference), &iam::policy_in(&text), form.policy_type.kind());
     let words = match &answer {
         Inclusion::Yes => "yes: the candidate allows nothing that the reference does not allow\n".to_owned(),
         Inclusion::No { request, statements } => {
@@ -127,17 +126,41 @@ fn excerpts(text: &str, statements: &[String]) -> String {
     out
 }
 
-/// Whether text is a policy or an answer that holds one, and not a template or plan.
-fn is_policy(path: &Path, text: &str) -> bool {
-    path == Path::new("-") || serde_json::from_str::<Json>(text).is_ok() && !iam::policy_in(text).statements.is_empty()
+/// Whether text is a policy, or an answer of the AWS CLI that holds one, well-formed or not; else it is a template, a plan, or an
+/// answer about many principals.
+fn is_policy(text: &str) -> bool {
+    match serde_json::from_str::<Json>(text) {
+        Ok(json) => json.get("Statement").is_some() || !iam::policy_in(text).statements.is_empty(),
+        Err(_) => text.trim_start().starts_with(['{', '%']) && text.contains("Statement") && !text.contains("\"Resources\""),
+    }
+}
+
+/// The text of a file that holds a policy.
+fn policy_text(path: &Path) -> Result<String> {
+    let text = text_of(path)?;
+    if !is_policy(&text) {
+        let help = "a document with a `Statement`, or an answer of the AWS CLI that holds one";
+        bail!("`{}` holds no policy\n  help: {help}", path.display());
+    }
+    Ok(text)
+}
+
+/// The text of a file that holds a policy; `None` if it is a folder or something else.
+pub(super) fn policy_at(path: &Path) -> Result<Option<String>> {
+    match path == Path::new("-") {
+        true => policy_text(path).map(Some),
+        false => Ok(Some(text_of_any(path)?).filter(|text| is_policy(text))),
+    }
 }
 
 /// `iam diff` on two policies; `None` if they are something else.
 pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Option<Exit>> {
-    let (old_text, text) = (text_of_any(old)?, text_of_any(new)?);
-    if !is_policy(old, &old_text) && !is_policy(new, &text) {
-        return Ok(None);
-    }
+    let (old_text, text) = match (policy_at(old)?, policy_at(new)?) {
+        (None, None) => return Ok(None),
+        (Some(old), Some(new)) => (old, new),
+        (None, _) => bail!("`{}` holds no policy, and `{}` does", old.display(), new.display()),
+        (_, None) => bail!("`{}` holds no policy, and `{}` does", new.display(), old.display()),
+    };
     let (before, after) = (iam::policy_in(&old_text), iam::policy_in(&text));
     let kind = form.policy_type.kind();
     let (added, removed) = (iam::no_broader(&before, &after, kind), iam::no_broader(&after, &before, kind));
@@ -176,13 +199,7 @@ fn text_of_any(path: &Path) -> Result<String> {
 
 /// `iam public` on one policy; `None` if the file is something else.
 pub(super) fn public(path: &Path, account: Option<&str>, above: &Above, form: Form) -> Result<Option<Exit>> {
-    let text = text_of_any(path)?;
-    if !is_policy(path, &text) && !text.contains("\"Statement\"") {
-        return Ok(None);
-    }
-    if text.contains("\"Resources\"") && !is_policy(path, &text) || text.contains("\"planned_values\"") {
-        return Ok(None);
-    }
+    let Some(text) = policy_at(path)? else { return Ok(None) };
     let mut rcp = Vec::new();
     for organisation in super::accounts::organisations(above)? {
         rcp.extend(organisation.levels(Control::Resources, account).map_err(anyhow::Error::msg)?);
@@ -213,47 +230,6 @@ pub(super) fn exit_of(openness: &Openness) -> Exit {
         Openness::Unknown(_) => Exit::Incomplete,
         _ => Exit::Findings,
     }
-}
-
-/// `iam lint`
-pub(super) fn lint(paths: &[PathBuf], kind: Option<TypeName>, facts: Option<&Path>, form: Form) -> Result<Exit> {
-    let own = match facts {
-        Some(path) => {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-            let table = Authorization::read(&bytes);
-            Some(table.map_err(|e| anyhow::anyhow!("`{}`: {e}", path.display()))?)
-        }
-        None => None,
-    };
-    let facts = own.as_ref().unwrap_or_else(|| Authorization::built_in());
-    let (mut words, mut all) = (String::new(), Vec::new());
-    for path in paths {
-        let text = text_of(path)?;
-        let policy: Policy = iam::policy_in(&text);
-        let places = iam::places(&text);
-        let named = policy.statements.iter().any(iam::Statement::has_principal);
-        let kind = kind.map_or(if named { PolicyType::Resource } else { PolicyType::Identity }, TypeName::kind);
-        for problem in iam::lint(&policy, kind, facts) {
-            let single = problem.path.replacen("Statement.", "Statement[0].", 1);
-            let span = places.as_ref().and_then(|p| p.nearest(&problem.path).or_else(|| p.nearest(&single)));
-            let at = span.map(|s| format!(":{}:{}", s.line, s.column)).unwrap_or_default();
-            let file = path.display().to_string();
-            let _ = writeln!(words, "{file}{at}: {}: {}", problem.path, report::printable(&problem.message));
-            if let Some(help) = &problem.help {
-                let _ = writeln!(words, "  help: {help}");
-            }
-            all.push(json!({
-                "file": file, "path": problem.path, "message": problem.message, "help": problem.help,
-                "line": span.map(|s| s.line), "column": span.map(|s| s.column),
-            }));
-        }
-    }
-    let clean = all.is_empty();
-    if clean {
-        words.push_str("nothing wrong\n");
-    }
-    show(form, &json!({ "schema": "palisade/iam.lint/1", "problems": all }), &words)?;
-    Ok(if clean { Exit::Clean } else { Exit::Findings })
 }
 
 /// Prints an answer in the form that was asked for.
