@@ -3,6 +3,7 @@
 //! One denied, failing or unsupported call is a gap and never the end; a stopped collection keeps what it has.
 
 mod account;
+mod alike;
 mod gaps;
 mod plan;
 mod unit;

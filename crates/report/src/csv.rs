@@ -1,6 +1,8 @@
 //! One row a finding (RFC 4180), safe to open in a spreadsheet: a cell that would be a formula starts with an apostrophe, and
 //! control characters and bidirectional overrides are replaced.
 
+use std::io;
+
 use crate::{Report, printable};
 
 const COLUMNS: &[&str] = &[
@@ -26,10 +28,9 @@ const COLUMNS: &[&str] = &[
     "same_as",
 ];
 
-/// The findings as CSV with a header row.
-pub fn csv(report: &Report<'_>) -> String {
-    let mut out = COLUMNS.join(",");
-    out.push_str("\r\n");
+/// Writes the findings as CSV with a header row.
+pub fn csv(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    write!(out, "{}\r\n", COLUMNS.join(","))?;
     for finding in report.shown() {
         let resource = &finding.resource;
         let check = report.catalogue.check(finding.check.as_str());
@@ -60,10 +61,9 @@ pub fn csv(report: &Report<'_>) -> String {
             &same_as.join(" "),
         ];
         let row: Vec<String> = cells.iter().map(|c| cell(c)).collect();
-        out.push_str(&row.join(","));
-        out.push_str("\r\n");
+        write!(out, "{}\r\n", row.join(","))?;
     }
-    out
+    Ok(())
 }
 
 /// A cell that no spreadsheet runs (OWASP, "CSV injection") and no reader splits.

@@ -1,6 +1,7 @@
 //! One unit: walks a group's tree of listings, makes each item's calls, and maps items to resources.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
@@ -9,6 +10,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Unit;
 use super::account::{Account, builtins, to_input};
+use super::alike::Alike;
 use super::gaps::{Gaps, Place, unknown};
 use super::plan::{Branch, GetPlan, Group, Input, Listing, TypePlan};
 use crate::client::Call;
@@ -36,6 +38,7 @@ pub(crate) struct Target<'a> {
     pub(super) region: &'a Region,
     limits: &'a Limits,
     items: AtomicUsize,
+    alike: Mutex<Alike>,
 }
 
 /// What part of a tree gave.
@@ -54,7 +57,7 @@ impl Part {
 
 pub(super) async fn collect(unit: &Unit, group: &Group, account: &Account, limits: &Limits) -> Given {
     let region = unit.region.as_ref().unwrap_or(&account.home);
-    let target = Target { unit, account, region, limits, items: AtomicUsize::new(0) };
+    let target = Target { unit, account, region, limits, items: AtomicUsize::new(0), alike: Mutex::default() };
     let named = builtins(account.partition, &account.id, region);
     let part = target.item(&group.root, &Value::Null, &named).await;
     let mut gaps = Gaps::default();
@@ -195,6 +198,7 @@ impl Target<'_> {
             if let Some(mut resource) = map_item(kind, item, &named, &gets) {
                 resource.account = Some(self.unit.account.clone());
                 resource.region = own_region(kind, item, &named).or_else(|| self.unit.region.clone());
+                self.alike.lock().unwrap_or_else(PoisonError::into_inner).share(&mut resource);
                 part.resources.push(resource);
             }
         }

@@ -27,7 +27,7 @@ const FORMATS: &[(&str, Write)] = &[
     ("json", |report, out| report::json(report, out)),
     ("jsonl", |report, out| report::json_lines(report, out)),
     ("sarif", |report, out| out.write_all(report::sarif(report).as_bytes())),
-    ("csv", |report, out| out.write_all(report::csv(report).as_bytes())),
+    ("csv", |report, out| report::csv(report, out)),
     ("junit", |report, out| out.write_all(report::junit(report).as_bytes())),
     ("markdown", |report, out| out.write_all(report::markdown(report).as_bytes())),
     ("html", |report, out| out.write_all(report::html(report).as_bytes())),
