@@ -4,6 +4,7 @@
 //! effective access: boundaries, denials, SCPs and trust policies count. The list of ways is `data/escalation.json`.
 
 mod drawing;
+mod samples;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -19,12 +20,10 @@ use crate::request::{Caller, Context, Mode, Request};
 use crate::unknown_name;
 
 pub use drawing::{DRAWN_MAX, Drawing};
+pub use samples::SAMPLES_MAX;
 
 /// Most principals that are looked at.
 pub const PRINCIPALS_MAX: usize = 20_000;
-
-/// Most resources that one action of a way is tried on.
-pub const SAMPLES_MAX: usize = 16;
 
 /// One known way.
 #[derive(Clone, Debug, Deserialize)]
@@ -323,7 +322,8 @@ impl<'a> Seat<'a> {
     /// The same on some resource or other: one that nobody names, or one that a statement on the action is about.
     fn needs_some(&self, granted: &mut Granted, action: &str) -> bool {
         let mut possible: Option<Granted> = None;
-        for resource in self.samples(action) {
+        let account = self.all.account.account_of(self.principal);
+        for resource in samples::samples(self.principal, account, action) {
             let mut more = Granted::default();
             if self.needs(&mut more, action, &resource, &[]) {
                 let certain = more.1.is_empty();
@@ -339,31 +339,6 @@ impl<'a> Seat<'a> {
         granted.0.extend(requests);
         granted.1.extend(conditions);
         true
-    }
-
-    /// Resources to try an action on.
-    fn samples(&self, action: &str) -> Vec<String> {
-        let account = self.all.account.account_of(self.principal);
-        let service = action.split(':').next().unwrap_or_default();
-        let mut all = vec![format!("arn:aws:{service}:us-east-1:{account}:other")];
-        let request = Request::new(Caller::Anonymous, action, "*", None, Context::new(Mode::Discovery));
-        let asked = crate::evaluate::Asked::new(&request);
-        let allowing = self.principal.policies.iter().flat_map(|a| &a.policy.statements).filter(|s| {
-            s.effect == Effect::Allow
-                && s.resources.as_ref().is_some_and(|r| !r.negated)
-                && asked.actions(&s.actions) != Truth::False
-        });
-        for (_, text) in allowing.flat_map(|s| &s.resources).flat_map(|r| &r.patterns) {
-            let fields: Vec<&str> = text.splitn(6, ':').collect();
-            let [_, _, _, region, owner, resource] = fields.as_slice() else { continue };
-            let settled = |field: &str, whole: &str| if field == "*" { whole.to_owned() } else { field.replace(['*', '?'], "x") };
-            let (region, owner) = (settled(region, "us-east-1"), settled(owner, account));
-            let sample = format!("arn:aws:{service}:{region}:{owner}:{}", settled(resource, "other"));
-            if !resource.contains("${") && !all.contains(&sample) && all.len() < SAMPLES_MAX {
-                all.push(sample);
-            }
-        }
-        all
     }
 
     fn step(&self, to: usize, way: &str, granted: Granted) -> Step {

@@ -10,5 +10,5 @@ mod reduce;
 mod snapshot;
 
 pub use error::StoreError;
-pub use reduce::{SecretPaths, reduce, reduce_text};
+pub use reduce::{SecretPaths, reduce_text};
 pub use snapshot::{FileLimits, Meta, SNAPSHOT_VERSION, decode, encode, is_snapshot, read, write};

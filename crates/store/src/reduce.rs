@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
-use model::{Map, Snapshot, Text, TypeName, Value, secret};
+use model::{Gap, Map, Resource, Text, TypeName, Value, secret};
 
 /// How deep values may nest; what lies deeper is replaced as a whole.
 const DEPTH_MAX: usize = 128;
@@ -17,33 +17,35 @@ const DEPTH_MAX: usize = 128;
 /// altogether. A path that leads to an object or list means every text inside it.
 pub type SecretPaths = BTreeMap<TypeName, Vec<String>>;
 
-/// Reduces every secret of a snapshot in place.
-pub fn reduce(snapshot: &mut Snapshot, paths: &SecretPaths) {
-    for resource in &mut snapshot.resources {
-        for path in paths.get(&resource.type_name).into_iter().flatten() {
-            let keys: Vec<&str> = path.split('.').collect();
-            at_path(&mut resource.props, &keys);
-        }
-        // What a resource is called is no secret of its own: an access key goes by its key id.
-        let own = is_key_id(&resource.id).then(|| resource.id.clone());
-        let is_own = |value: &Value| own.is_some() && value.as_str() == own.as_deref();
-        for (_, value) in resource.props.iter_mut().chain(resource.attrs.iter_mut()).filter(|(_, v)| !is_own(v)) {
-            everywhere(value, 0);
-        }
-        if own.is_some() {
-            continue;
-        }
-        if let Cow::Owned(text) = reduce_text(&resource.id) {
-            resource.id = text.into();
-        }
-        let name = resource.name.as_deref().map(reduce_text);
-        if let Some(Cow::Owned(text)) = name {
-            resource.name = Some(text.into());
-        }
+/// The resource with every secret reduced.
+pub(crate) fn reduced(resource: &Resource, paths: &SecretPaths) -> Resource {
+    let mut resource = resource.clone();
+    for path in paths.get(&resource.type_name).into_iter().flatten() {
+        let keys: Vec<&str> = path.split('.').collect();
+        at_path(&mut resource.props, &keys);
     }
-    for gap in &mut snapshot.gaps {
-        gap.detail = reduce_text(&gap.detail).into_owned();
+    // What a resource is called is no secret of its own: an access key goes by its key id.
+    let own = is_key_id(&resource.id).then(|| resource.id.clone());
+    let is_own = |value: &Value| own.is_some() && value.as_str() == own.as_deref();
+    for (_, value) in resource.props.iter_mut().chain(resource.attrs.iter_mut()).filter(|(_, v)| !is_own(v)) {
+        everywhere(value, 0);
     }
+    if own.is_some() {
+        return resource;
+    }
+    if let Cow::Owned(text) = reduce_text(&resource.id) {
+        resource.id = text.into();
+    }
+    let name = resource.name.as_deref().map(reduce_text);
+    if let Some(Cow::Owned(text)) = name {
+        resource.name = Some(text.into());
+    }
+    resource
+}
+
+/// The gap with every secret reduced.
+pub(crate) fn reduced_gap(gap: &Gap) -> Gap {
+    Gap { detail: reduce_text(&gap.detail).into_owned(), ..gap.clone() }
 }
 
 /// True for the id of an access key, which names it and lets nobody in.
@@ -212,16 +214,12 @@ mod tests {
             "UserData": data, "Note": script,
             "Env": { "A": "plain-password", "N": 3 }, "List": [{ "Value": "x", "Name": "y" }, { "Name": "z" }]
         });
-        let mut snapshot = Snapshot::default();
-        let scope = snapshot.add_scope("a", model::SourceKind::Live);
-        let mut resource = model::Resource::new("i", kind.clone(), scope);
+        let mut resource = Resource::new("i", kind.clone(), model::ScopeIndex(0));
         if let Value::Map(map) = model::from_json(&json) {
             resource.props = map;
         }
-        snapshot.resources.push(resource);
         let paths: SecretPaths = [(kind, vec!["UserData".into(), "Env".into(), "List[].Value".into(), "None.X".into()])].into();
-        reduce(&mut snapshot, &paths);
-        let shown = model::to_json(&Value::Map(snapshot.resources[0].props.clone()));
+        let shown = model::to_json(&Value::Map(reduced(&resource, &paths).props));
         let text = shown.to_string();
         for gone in [data.as_str(), samples()[0].as_str(), "plain-password", "\"x\""] {
             assert!(!text.contains(gone), "{gone} in {text}");

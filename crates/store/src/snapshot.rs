@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
-use crate::reduce::{SecretPaths, reduce};
+use crate::reduce::SecretPaths;
 use line::Line;
 
 /// The newest format version, which is also the one written.
@@ -56,13 +56,11 @@ pub fn is_snapshot(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC.as_bytes())
 }
 
-/// The bytes of a snapshot file. Secrets are reduced first; source places (spans) are left out: live resources have none.
+/// The bytes of a snapshot file. Secrets are reduced; source places (spans) are left out: live resources have none.
 pub fn encode(snapshot: &Snapshot, meta: &Meta, secret: &SecretPaths) -> Result<Vec<u8>, StoreError> {
-    let mut snapshot = snapshot.clone();
-    reduce(&mut snapshot, secret);
     let fail = |message: String| StoreError::Malformed { line: 0, message };
     let mut packed = zstd::Encoder::new(Vec::new(), 6).map_err(|e| fail(e.to_string()))?;
-    for line in line::lines(&snapshot, meta) {
+    for line in line::lines(snapshot, meta, secret) {
         serde_json::to_writer(&mut packed, &line).map_err(|e| fail(e.to_string()))?;
         packed.write_all(b"\n").map_err(|e| fail(e.to_string()))?;
     }

@@ -51,6 +51,26 @@ fn every_way_that_raises_oneself() {
 }
 
 #[test]
+fn an_action_is_tried_on_what_it_takes() {
+    let requests = |resource: &str| {
+        let statements = json!([
+            { "Effect": "Allow", "Action": "ec2-instance-connect:SendSSHPublicKey", "Resource": resource },
+            { "Effect": "Allow", "Action": "ec2:DescribeInstances", "Resource": "*" },
+        ]);
+        let admin = admin_role(json!({ "Service": "ec2.amazonaws.com" }));
+        let account = account(&[user("eve", statements)], &[admin]);
+        graph(&account).path(0).map(|path| path.steps[0].requests.clone())
+    };
+    let instance = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:instance/other");
+    let tried = |resource: &str| requests(resource).map(|all| (all[0].1.clone(), all[1].1.clone()));
+    assert_eq!(tried("*"), Some((instance.clone(), "*".to_owned())));
+    assert_eq!(tried("arn:aws:ec2:*:*:instance/*"), Some((instance, "*".to_owned())));
+    let one = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1");
+    assert_eq!(tried(&one), Some((one.clone(), "*".to_owned())));
+    assert_eq!(tried("arn:aws:s3:::bucket"), None, "no resource of the action");
+}
+
+#[test]
 fn a_role_chain_to_an_admin() {
     let eve = user("eve", allow(&["sts:AssumeRole"], "*"));
     let own = json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:root") });

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::Meta;
 use super::value;
+use crate::reduce::{SecretPaths, reduced, reduced_gap};
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -75,14 +76,14 @@ struct OriginLine {
     accepted: Vec<(Text, Text, Option<Span>)>,
 }
 
-/// The lines of a snapshot, in its own order.
-pub(super) fn lines<'a>(snapshot: &'a Snapshot, meta: &Meta) -> impl Iterator<Item = Line> + 'a {
+/// The lines of a snapshot, in its own order, with its secrets reduced.
+pub(super) fn lines<'a>(snapshot: &'a Snapshot, meta: &Meta, secret: &'a SecretPaths) -> impl Iterator<Item = Line> + 'a {
     let scope = |s: &Scope| ScopeLine { name: s.name.clone(), kind: s.kind, world: s.world.clone(), group: s.group.0 };
     let head = Head { meta: meta.clone(), scopes: snapshot.scopes.iter().map(scope).collect() };
     let end = End { resources: snapshot.resources.len(), gaps: snapshot.gaps.len() };
     std::iter::once(Line::Head(head))
-        .chain(snapshot.resources.iter().map(|r| Line::Resource(Box::new(resource(r)))))
-        .chain(snapshot.gaps.iter().map(|g| Line::Gap(Box::new(g.clone()))))
+        .chain(snapshot.resources.iter().map(|r| Line::Resource(Box::new(resource(&reduced(r, secret))))))
+        .chain(snapshot.gaps.iter().map(|g| Line::Gap(Box::new(reduced_gap(g)))))
         .chain(std::iter::once(Line::End(end)))
 }
 
