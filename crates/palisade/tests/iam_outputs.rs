@@ -1,0 +1,138 @@
+//! `palisade iam`: the machine output of every question against its schema, and questions about all policies of an input.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its own set-up is wrong")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    command.arg("iam").args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn document(statement: Value) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
+fn allow(action: &str) -> Value {
+    document(json!({ "Effect": "Allow", "Action": action, "Resource": "*" }))
+}
+
+fn trust(principal: Value) -> Value {
+    document(json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" }))
+}
+
+/// An account with an open role, a user who can become admin, a misspelt action and a condition; and single policies.
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, json: &Value| fs::write(dir.path().join(name), json.to_string()).unwrap();
+    let role = |name: &str, trust: Value, policy: Value| {
+        json!({ "Arn": format!("arn:aws:iam::111122223333:role/{name}"), "RoleName": name, "AssumeRolePolicyDocument": trust,
+            "RolePolicyList": [{ "PolicyName": "p", "PolicyDocument": policy }] })
+    };
+    let when = json!({ "Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "*", "Condition": { "Bool": { "aws:SecureTransport": "true" } } });
+    let user = |name: &str, policy: Value| {
+        json!({ "Arn": format!("arn:aws:iam::111122223333:user/{name}"), "UserName": name,
+            "UserPolicyList": [{ "PolicyName": "p", "PolicyDocument": policy }] })
+    };
+    write(
+        "details.json",
+        &json!({
+            "UserDetailList": [user("eve", allow("iam:CreateAccessKey")), user("boss", allow("*"))],
+            "RoleDetailList": [
+                role("partner", trust(json!({ "AWS": "arn:aws:iam::999999999999:root" })), document(when)),
+                role("own", trust(json!({ "Service": "ec2.amazonaws.com" })), allow("s3:GetObject")),
+            ],
+        }),
+    );
+    write("narrow.json", &allow("s3:GetObject"));
+    write("wide.json", &allow("s3:*"));
+    write("misspelt.json", &allow("s3:GetObjekt"));
+    write(
+        "open.json",
+        &document(json!({ "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" })),
+    );
+    let stack = |action: &str| {
+        let policies = json!([{ "PolicyName": "p", "PolicyDocument": allow(action) }]);
+        json!({ "Resources": { "Job": { "Type": "AWS::IAM::Role", "Properties": {
+            "AssumeRolePolicyDocument": trust(json!({ "Service": "ec2.amazonaws.com" })), "Policies": policies } } } })
+    };
+    write("old.json", &stack("s3:GetObject"));
+    write("new.json", &stack("s3:*"));
+    let event = json!({ "eventVersion": "1.08", "eventTime": "2026-05-01T00:00:00Z", "eventSource": "ec2.amazonaws.com",
+        "eventName": "RunInstances", "awsRegion": "eu-west-1", "sourceIPAddress": "203.0.113.7", "userAgent": "cli", "eventID": "e",
+        "errorCode": "Client.UnauthorizedOperation", "userIdentity": { "type": "IAMUser", "userName": "eve",
+        "arn": "arn:aws:iam::111122223333:user/eve", "accountId": "111122223333" } });
+    write("event.json", &json!({ "Records": [event] }));
+    dir
+}
+
+#[test]
+fn every_answer_is_as_its_schema_says() {
+    let Some(python) = std::env::var_os("PALISADE_TEST_PYTHON").map(PathBuf::from) else { return };
+    let dir = folder();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = here.join("../../docs/reference/schema/iam.schema.json");
+    let eve = "arn:aws:iam::111122223333:user/eve";
+    let questions: &[&[&str]] = &[
+        &["can", eve, "s3:GetObject", "*", "--input", "details.json"],
+        &["who-can", "s3:GetObject", "arn:aws:s3:::b/k", "--input", "details.json"],
+        &["principal-can", "partner", "--input", "details.json"],
+        &["public", "open.json"],
+        &["public", "--input", "details.json"],
+        &["no-broader", "--reference", "narrow.json", "--candidate", "wide.json"],
+        &["no-broader", "--reference", "wide.json", "--candidate", "narrow.json"],
+        &["diff", "narrow.json", "wide.json"],
+        &["diff", "old.json", "new.json"],
+        &["escalate", "--input", "details.json"],
+        &["unused", "--trail", "event.json", "--input", "details.json"],
+        &["why", "event.json", "--input", "details.json"],
+        &["lint", "misspelt.json", "details.json"],
+    ];
+    for question in questions {
+        let (_, out, err) = run(dir.path(), &[question, &["--format", "json"][..]].concat());
+        let report = dir.path().join("report");
+        fs::write(&report, &out).unwrap();
+        let mut command = Command::new(&python);
+        command.arg(here.join("tests/outputs/validate.py")).arg("json").arg(&report).arg(&schema);
+        let said = command.output().unwrap();
+        let told = String::from_utf8_lossy(&said.stdout) + String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{question:?}: {told}\n{out}{err}");
+    }
+}
+
+#[test]
+fn every_policy_of_an_input_is_judged() {
+    let dir = folder();
+    for question in [&["public", "details.json"][..], &["public", "--input", "details.json"]] {
+        let (code, out, err) = run(dir.path(), question);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(out.contains("role/partner: cross_account") && out.contains("role/own: no"), "{out}");
+    }
+    assert_eq!(run(dir.path(), &["public", "new.json"]).0, Some(0));
+    for question in [&["lint", "details.json"][..], &["lint", "--input", "details.json"]] {
+        let (code, out, err) = run(dir.path(), question);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(out.contains("role/partner: inline p: Statement[0].Action") && !out.contains("role/own"), "{out}");
+    }
+}
+
+#[test]
+fn what_holds_no_policy_is_refused() {
+    let dir = folder();
+    for question in [
+        &["no-broader", "--reference", "details.json", "--candidate", "wide.json"][..],
+        &["diff", "details.json", "wide.json"],
+        &["lint"],
+        &["public"],
+    ] {
+        let (code, out, err) = run(dir.path(), question);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{question:?} {err}");
+    }
+}
