@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
+
 /// Largest table, unpacked, in bytes.
 pub const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -30,6 +32,8 @@ struct Service {
     lines: (usize, usize),
     /// Its actions in short, read when they are first asked for.
     short: OnceLock<Box<[ShortAction]>>,
+    /// The byte range of each action's line, by its name in lower case; read when one is first asked for.
+    actions: OnceLock<FxHashMap<Box<str>, (usize, usize)>>,
 }
 
 /// What is asked most often of an action.
@@ -196,11 +200,26 @@ impl Authorization {
 
     /// One action, in any case.
     pub fn action(&self, prefix: &str, name: &str) -> Option<Action<'_>> {
-        let line = self
-            .lines(prefix)
-            .find(|l| l.strip_prefix("a\t").and_then(|l| l.split('\t').next()).is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
         let keys: Vec<&str> = self.keys(prefix).map(|(key, _)| key).collect();
-        Action::parse(line, &keys)
+        Action::parse(self.action_line(prefix, name)?, &keys)
+    }
+
+    fn action_line(&self, prefix: &str, name: &str) -> Option<&str> {
+        let service = self.services.get(prefix.to_ascii_lowercase().as_str())?;
+        let index = service.actions.get_or_init(|| {
+            let (mut at, end) = service.lines;
+            let mut index = FxHashMap::default();
+            for line in self.text.get(at..end).unwrap_or_default().split_inclusive('\n') {
+                let place = (at, at + line.trim_end().len());
+                at += line.len();
+                if let Some(name) = line.strip_prefix("a\t").and_then(|l| l.split(['\t', '\n']).next()) {
+                    index.insert(name.to_ascii_lowercase().into(), place);
+                }
+            }
+            index
+        });
+        let (from, to) = *index.get(name.to_ascii_lowercase().as_str())?;
+        self.text.get(from..to)
     }
 
     /// The condition keys of a service with their types.
@@ -230,7 +249,7 @@ impl Authorization {
     /// `s3:GetObject` for `s3:getobject`: the proper case, where the action is known.
     pub fn proper(&self, action: &str) -> String {
         let found = action.split_once(':').and_then(|(service, name)| {
-            let known = self.action(service, name)?;
+            let known = Action::parse(self.action_line(service, name)?, &[])?;
             Some(format!("{service}:{}", known.name))
         });
         found.unwrap_or_else(|| action.to_owned())
