@@ -14,6 +14,7 @@ mod address;
 mod columns;
 mod field;
 mod line;
+mod plain;
 mod reader;
 mod record;
 #[cfg(test)]

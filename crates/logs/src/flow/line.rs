@@ -17,10 +17,10 @@ pub(crate) enum Line {
 }
 
 /// Counters beyond this are damage: no flow has them.
-const COUNTER_MAX: u64 = 1 << 63;
+pub(super) const COUNTER_MAX: u64 = 1 << 63;
 
 /// 1980-01-01 in Unix seconds: nothing was logged before, also not by what was converted.
-const TIME_MIN: u64 = 315_532_800;
+pub(super) const TIME_MIN: u64 = 315_532_800;
 
 /// A number in decimal.
 pub(crate) fn number(text: &[u8]) -> Result<u64, Reason> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::field::{Field, Layout};
 use super::line::{self, Draft, Line};
+use super::plain;
 use super::record::Record;
 
 /// Longer lines are rejected; the longest real ones are below 3 KiB.
@@ -128,6 +129,8 @@ impl Counts {
 /// Reads one input.
 pub struct Reader {
     layout: Option<Layout>,
+    /// The layout is the default one.
+    default: bool,
     /// Every field that a layout of this input had.
     seen: Vec<Field>,
     unknown: Vec<String>,
@@ -145,6 +148,7 @@ impl Reader {
     pub fn new(given: Option<Layout>, latest: i64) -> Reader {
         Reader {
             layout: given.clone(),
+            default: given.as_ref().is_some_and(|layout| *layout == Layout::vpc_default()),
             seen: given.as_ref().map(|layout| layout.fields.clone()).unwrap_or_default(),
             unknown: vec![],
             given,
@@ -221,6 +225,10 @@ impl Reader {
         }
         let Some(layout) = &self.layout else { return };
         let mut draft = Draft::default();
+        if self.default && plain::read(text, self.latest, &mut draft.record).is_some() {
+            self.counts.records += 1;
+            return sink(Item::Record(&draft.record, self.byte));
+        }
         let read = match line::read(text, layout, self.latest, &mut draft) {
             Err(Reason::FieldCount) => self.again(text, &mut draft),
             read => read,
@@ -279,6 +287,7 @@ impl Reader {
                 self.unknown.push(name.clone());
             }
         }
+        self.default = layout == Layout::vpc_default();
         self.layout = Some(layout);
     }
 
