@@ -16,7 +16,6 @@ pub struct Paths {
     names: Vec<String>,
     nodes: Vec<NodeInfo>,
     slots: Vec<Slot>,
-    keys: usize,
     every_string: bool,
 }
 
@@ -24,15 +23,16 @@ pub struct Paths {
 struct NodeInfo {
     path: u32,
     children: u32,
+    /// The key that leads here.
+    key: Box<[u8]>,
 }
 
-#[derive(Clone, Debug, Default)]
+/// An edge of the tree, in half a cache line. One that leads to the root is free: no edge does.
+#[derive(Clone, Copy, Debug, Default)]
 struct Slot {
+    ends: Ends,
     node: Node,
     child: Node,
-    ends: Ends,
-    key: Box<[u8]>,
-    used: bool,
 }
 
 /// The length of a key and its two ends. Of a key of up to 16 bytes that is all of it.
@@ -40,7 +40,7 @@ struct Slot {
 struct Ends {
     head: u64,
     tail: u64,
-    len: u32,
+    len: u64,
 }
 
 impl Ends {
@@ -53,7 +53,7 @@ impl Ends {
                 _ => (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
             },
         };
-        Ends { head, tail, len: key.len() as u32 }
+        Ends { head, tail, len: key.len() as u64 }
     }
 
     #[inline]
@@ -64,7 +64,7 @@ impl Ends {
     #[inline]
     fn hash(self, node: Node) -> u64 {
         const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-        let seed = (u64::from(node) << 32 | u64::from(self.len)).wrapping_mul(MIX);
+        let seed = (u64::from(node) << 32 | self.len).wrapping_mul(MIX);
         let mixed = (self.head ^ self.tail.rotate_left(29) ^ seed).wrapping_mul(MIX);
         mixed ^ mixed >> 32
     }
@@ -73,7 +73,7 @@ impl Ends {
 impl Paths {
     /// The table for no path at all.
     pub fn new() -> Paths {
-        Paths { nodes: vec![NodeInfo { path: NONE, children: 0 }], slots: vec![Slot::default(); 64], ..Paths::default() }
+        Paths { nodes: vec![NodeInfo { path: NONE, children: 0, key: Box::default() }], slots: vec![Slot::default(); 64], ..Paths::default() }
     }
 
     /// Wants `path`; the same path has the same number.
@@ -147,38 +147,39 @@ impl Paths {
         let mut at = ends.hash(node) as usize & mask;
         loop {
             let slot = self.slots.get(at)?;
-            if !slot.used {
+            if slot.child == 0 {
                 return None;
             }
-            if slot.node == node && slot.ends == ends && (ends.is_all() || *slot.key == *key) {
+            if slot.node == node && slot.ends == ends && (ends.is_all() || self.key(slot.child) == Some(key)) {
                 return Some(slot.child);
             }
             at = (at + 1) & mask;
         }
     }
 
+    fn key(&self, node: Node) -> Option<&[u8]> {
+        self.nodes.get(node as usize).map(|info| &*info.key)
+    }
+
     fn grow(&mut self, node: Node, key: &[u8]) -> Node {
-        if (self.keys + 1) * 4 > self.slots.len() {
+        if self.nodes.len() * 4 > self.slots.len() {
             let old = std::mem::take(&mut self.slots);
             self.slots = vec![Slot::default(); old.len().max(32) * 2];
-            for slot in old.into_iter().filter(|slot| slot.used) {
-                self.put(slot);
-            }
+            old.into_iter().filter(|slot| slot.child != 0).for_each(|slot| self.put(slot));
         }
         let child = self.nodes.len() as Node;
-        self.nodes.push(NodeInfo { path: NONE, children: 0 });
+        self.nodes.push(NodeInfo { path: NONE, children: 0, key: key.into() });
         if let Some(info) = self.nodes.get_mut(node as usize) {
             info.children += 1;
         }
-        self.keys += 1;
-        self.put(Slot { node, child, ends: Ends::of(key), key: key.into(), used: true });
+        self.put(Slot { ends: Ends::of(key), node, child });
         child
     }
 
     fn put(&mut self, slot: Slot) {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = slot.ends.hash(slot.node) as usize & mask;
-        while self.slots.get(at).is_some_and(|held| held.used) {
+        while self.slots.get(at).is_some_and(|held| held.child != 0) {
             at = (at + 1) & mask;
         }
         if let Some(free) = self.slots.get_mut(at) {
