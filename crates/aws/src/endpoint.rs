@@ -2,8 +2,15 @@
 
 use model::{Partition, Region};
 
+use crate::credentials::Profiles;
 use crate::environment::Environment;
 use crate::facts::{Facts, Service};
+
+/// The variable that says where all services are.
+const EVERYWHERE: &str = "AWS_ENDPOINT_URL";
+
+/// The variable by which neither variables nor profiles say where anything is.
+const IGNORE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /// Where to send a call and how to sign it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +44,32 @@ pub(crate) fn resolve(name: &str, service: &Service, region: &Region, account: &
 /// What `AWS_ENDPOINT_URL_<SERVICE>` or `AWS_ENDPOINT_URL` say (AWS SDKs reference guide, "Service-specific endpoints"). The
 /// service stands there by its service id, `ELASTIC_LOAD_BALANCING_V2`; botocore's folder name is also taken, `ELBV2`.
 pub(crate) fn overridden<'a>(name: &str, env: &'a Environment) -> Option<&'a str> {
-    if env.var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+    if env.var(IGNORE).is_some_and(|v| v.eq_ignore_ascii_case("true")) {
         return None;
     }
-    let own = |id: &str| env.var(&format!("AWS_ENDPOINT_URL_{}", id.replace(['-', ' '], "_").to_uppercase()));
-    own(service_id(name)).or_else(|| own(name)).or_else(|| env.var("AWS_ENDPOINT_URL"))
+    let own = |id: &str| env.var(&variable(id));
+    own(service_id(name)).or_else(|| own(name)).or_else(|| env.var(EVERYWHERE))
+}
+
+/// The environment with what a profile says of endpoints, as far as no variable says otherwise: `endpoint_url`, a `services` section
+/// and `ignore_configured_endpoint_urls`. A variable for all services goes before a profile's word on one.
+pub(crate) fn with_profile(env: &Environment, profiles: &Profiles, profile: &str) -> Environment {
+    let mut all = env.clone();
+    if let (None, Some(ignore)) = (env.var(IGNORE), profiles.setting(profile, "ignore_configured_endpoint_urls")) {
+        all = all.with_var(IGNORE, ignore);
+    }
+    for (service, url) in profiles.endpoints(profile).into_iter().filter(|_| env.var(EVERYWHERE).is_none()) {
+        let variable = service.map_or_else(|| EVERYWHERE.to_owned(), variable);
+        if env.var(&variable).is_none() {
+            all = all.with_var(&variable, url);
+        }
+    }
+    all
+}
+
+/// The variable that says where a service is.
+fn variable(service: &str) -> String {
+    format!("{EVERYWHERE}_{}", service.replace(['-', ' '], "_").to_uppercase())
 }
 
 /// The service id where it isn't botocore's folder name.
@@ -126,5 +154,27 @@ mod tests {
         assert_eq!(at(&[all, ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "http://elb")]).base, "http://elb");
         assert_eq!(at(&[all, ("AWS_ENDPOINT_URL_S3", "http://s3")]).base, "http://127.0.0.1:5000");
         assert!(!at(&[all, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")]).overridden);
+    }
+
+    #[test]
+    fn a_profile_may_say_where() {
+        let mut profiles = Profiles::default();
+        let config = "[profile all]\nendpoint_url = http://all\nservices = own\n\
+            [services own]\ns3 =\n  endpoint_url = http://s3 # mine\nelastic_load_balancing_v2 =\n  endpoint_url = http://elb\n\
+            [profile none]\nendpoint_url = http://all\nignore_configured_endpoint_urls = true\n";
+        profiles.add(config, true).unwrap();
+        let at = |profile: &str, service: &str, vars: &[(&str, &str)]| {
+            let env = with_profile(&Environment::of(vars), &profiles, profile);
+            overridden(service, &env).map(str::to_owned)
+        };
+        let said = |url: &str| Some(url.to_owned());
+        assert_eq!(at("all", "s3", &[]), said("http://s3"));
+        assert_eq!(at("all", "elbv2", &[]), said("http://elb"));
+        assert_eq!(at("all", "sts", &[]), said("http://all"));
+        assert_eq!(at("all", "s3", &[("AWS_ENDPOINT_URL", "http://env")]), said("http://env"));
+        assert_eq!(at("all", "s3", &[("AWS_ENDPOINT_URL_S3", "http://env")]), said("http://env"));
+        assert_eq!(at("all", "sts", &[("AWS_ENDPOINT_URL_S3", "http://env")]), said("http://all"));
+        assert_eq!(at("none", "s3", &[]), None);
+        assert_eq!(at("other", "s3", &[]), None);
     }
 }

@@ -73,7 +73,11 @@ impl Ends {
 impl Paths {
     /// The table for no path at all.
     pub fn new() -> Paths {
-        Paths { nodes: vec![NodeInfo { path: NONE, children: 0, key: Box::default() }], slots: vec![Slot::default(); 64], ..Paths::default() }
+        Paths {
+            nodes: vec![NodeInfo { path: NONE, children: 0, key: Box::default() }],
+            slots: vec![Slot::default(); 64],
+            ..Paths::default()
+        }
     }
 
     /// Wants `path`; the same path has the same number.

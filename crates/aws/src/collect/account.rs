@@ -46,11 +46,11 @@ impl Account {
 
 /// What every client of these settings shares, whose credentials it uses, and the Region to begin with.
 pub(crate) async fn connect(config: &Config) -> Result<(Arc<Shared>, Provider, Region), AwsError> {
-    let env = &config.environment;
-    let profiles = Profiles::load(env)?;
+    let profiles = Profiles::load(&config.environment)?;
     let profile = config.profile.as_deref();
     let asked = config.regions.first().map(|r| r.as_str().to_owned());
-    let named = profile.or_else(|| env.var("AWS_PROFILE")).unwrap_or("default");
+    let named = profile.or_else(|| config.environment.var("AWS_PROFILE")).unwrap_or("default");
+    let env = &endpoint::with_profile(&config.environment, &profiles, named);
     let region = asked
         .or_else(|| env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION")).map(str::to_owned))
         .or_else(|| profiles.setting(named, "region").map(str::to_owned))

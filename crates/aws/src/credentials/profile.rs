@@ -12,11 +12,13 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 
 type Section = BTreeMap<String, String>;
 
-/// Every profile and SSO session of the shared files.
+/// Every profile, SSO session and `services` section of the shared files. A nested setting (`endpoint_url` below `s3 =`) goes by
+/// both names, `s3.endpoint_url`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Profiles {
     profiles: BTreeMap<String, Section>,
     sessions: BTreeMap<String, Section>,
+    services: BTreeMap<String, Section>,
 }
 
 impl Profiles {
@@ -43,6 +45,7 @@ impl Profiles {
     /// Adds a file's sections; of a key that is there twice the later value stays.
     pub(crate) fn add(&mut self, text: &str, is_config: bool) -> Result<(), String> {
         let mut section: Option<&mut Section> = None;
+        let mut above = String::new();
         for (number, line) in text.lines().enumerate() {
             let indented = line.starts_with([' ', '\t']);
             let line = line.trim();
@@ -57,20 +60,26 @@ impl Profiles {
                     ("", true) if name == "default" => Some(self.profiles.entry(name.to_owned()).or_default()),
                     ("profile", _) => Some(self.profiles.entry(name.to_owned()).or_default()),
                     ("sso-session", true) => Some(self.sessions.entry(name.to_owned()).or_default()),
+                    ("services", true) => Some(self.services.entry(name.to_owned()).or_default()),
                     _ => None,
                 };
                 continue;
             }
-            // Indented lines belong to the nested setting above them (`s3 =`), which is of no use here.
-            if indented {
-                continue;
-            }
             let Some((key, value)) = line.split_once('=') else {
+                // What a nested setting may hold is the service's own affair.
+                if indented {
+                    continue;
+                }
                 return Err(format!("line {}: neither a section nor `key = value`", number + 1));
             };
             let value = value.split(" #").next().and_then(|v| v.split(" ;").next()).unwrap_or_default();
+            let key = key.trim().to_ascii_lowercase();
+            let key = if indented { format!("{above}.{key}") } else { key };
+            if !indented {
+                above.clone_from(&key);
+            }
             if let Some(section) = section.as_deref_mut() {
-                section.insert(key.trim().to_ascii_lowercase(), value.trim().to_owned());
+                section.insert(key, value.trim().to_owned());
             }
         }
         Ok(())
@@ -89,6 +98,14 @@ impl Profiles {
     /// A setting of a profile.
     pub(crate) fn setting(&self, profile: &str, key: &str) -> Option<&str> {
         self.profiles.get(profile)?.get(key).map(String::as_str).filter(|v| !v.is_empty())
+    }
+
+    /// Where a profile says that services are: the service as its `services` section writes it, none for all, and the URL.
+    pub(crate) fn endpoints(&self, profile: &str) -> Vec<(Option<&str>, &str)> {
+        let section = self.setting(profile, "services").and_then(|name| self.services.get(name));
+        let own =
+            section.into_iter().flatten().filter_map(|(key, url)| Some((Some(key.strip_suffix(".endpoint_url")?), url.as_str())));
+        own.chain(self.setting(profile, "endpoint_url").map(|url| (None, url))).filter(|(_, url)| !url.is_empty()).collect()
     }
 
     /// Where a profile's credentials come from; `None` if it says nothing of credentials.
