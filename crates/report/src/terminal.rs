@@ -7,7 +7,7 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 use anstyle::{AnsiColor, Style};
 use catalogue::Check;
-use model::{Finding, Gap, LayerState, Severity, Span, Verdict};
+use model::{Finding, Gap, LayerCell, LayerState, Owner, Severity, Span, Verdict};
 
 use crate::{Counts, Report, printable};
 
@@ -228,7 +228,8 @@ fn closing(out: &mut String, report: &Report<'_>) {
     let _ = writeln!(out, "{bold}{} resources{bold:#}: {}", report.meta.resources, parts.join(" · "));
     let line = &report.outcome.line;
     if line.owned > 0 {
-        let failing = line.types.iter().flat_map(|t| &t.layers).filter(|c| c.state == LayerState::Fail).count();
+        let owned = |cell: &&LayerCell| cell.owner == Owner::Customer;
+        let failing = line.types.iter().flat_map(|t| &t.layers).filter(owned).filter(|c| c.state == LayerState::Fail).count();
         let _ = writeln!(
             out,
             "{bold}your side of the line{bold:#}: {} of {} layers that are yours have a check, {failing} fail (palisade line)",
