@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::network::{BalancerTarget, Home, Interface, Listener, Network, Owner, OwnerKind, Tags};
 pub(crate) use balancers::listener_ports;
-pub(crate) use ec2::{gateway_target, rule_id};
+pub(crate) use ec2::{gateway_target, owner_by_words, rule_id};
 pub(crate) use read::rule_ports;
 use read::{list, text};
 

@@ -6,6 +6,7 @@
 mod balancers;
 mod firewalls;
 mod gateways;
+mod listed;
 mod owners;
 mod places;
 mod read;
@@ -67,6 +68,8 @@ struct Reader<'a> {
     elastic: FxHashMap<Text, Option<Addr>>,
     /// Next free stand-in within a subnet.
     next: FxHashMap<Text, u128>,
+    /// Interfaces that are resources of their own.
+    listed: rustc_hash::FxHashSet<Text>,
     /// Addresses that interfaces have for certain: no stand-in may take one.
     used: rustc_hash::FxHashSet<Addr>,
     /// Stand-ins of unknown blocks so far.
@@ -96,8 +99,9 @@ impl<'a> Reader<'a> {
             }
         }
         let (elastic, next) = (FxHashMap::default(), FxHashMap::default());
-        let used = rustc_hash::FxHashSet::default();
-        Reader { resources, kind, names, scoped, scope, ids, net: Network::default(), elastic, next, used, blocks: 0, publics: 0 }
+        let (listed, used) = (rustc_hash::FxHashSet::default(), rustc_hash::FxHashSet::default());
+        let net = Network::default();
+        Reader { resources, kind, names, scoped, scope, ids, net, elastic, next, listed, used, blocks: 0, publics: 0 }
     }
 
     fn network(mut self) -> Network {
@@ -116,6 +120,7 @@ impl<'a> Reader<'a> {
         self.elastic_addresses();
         self.owners();
         self.balancers();
+        self.merge_listed();
         self.net.finish()
     }
 

@@ -130,3 +130,53 @@ fn a_firewall_of_a_template_decides() {
     let blockers: Vec<(&str, &str)> = shut.blockers.iter().map(|b| (b.code.as_str(), b.rule.as_str())).collect();
     assert_eq!(blockers, [("FIREWALL_RULES_RESTRICTION", "web sid 2")]);
 }
+
+#[test]
+fn listed_interfaces_of_a_live_account_are_their_owners() {
+    let arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/1";
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("111122223333", SourceKind::Live);
+    add(
+        &mut snapshot,
+        scope,
+        &account("a", 0, &json!([{ "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-a", "State": "active" }])),
+    );
+    let listed = |description: &str, last: u8, public: Json| {
+        let addresses = json!([{ "PrivateIpAddress": format!("10.0.0.{last}"), "PublicIp": public, "Primary": true }]);
+        json!(["AWS::EC2::NetworkInterface", { "SubnetId": "subnet-a", "PrivateIpAddress": format!("10.0.0.{last}"), "PrivateIpAddresses": addresses,
+            "GroupSet": ["sg-a"], "Description": description }])
+    };
+    let more = json!({
+        "igw-a": ["AWS::EC2::InternetGateway", { "InternetGatewayId": "igw-a", "Attachments": [{ "VpcId": "vpc-a", "State": "available" }] }],
+        "att-a": ["AWS::EC2::VPCGatewayAttachment", { "VpcId": "vpc-a", "InternetGatewayId": "igw-a" }],
+        "subnet-b": ["AWS::EC2::Subnet", { "VpcId": "vpc-a", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "eu-west-1b" }],
+        arn: ["AWS::ElasticLoadBalancingV2::LoadBalancer", { "LoadBalancerArn": arn, "Name": "shop", "Scheme": "internet-facing", "Type": "application",
+            "Subnets": ["subnet-a", "subnet-b"], "SecurityGroups": ["sg-a"] }],
+        "listener": ["AWS::ElasticLoadBalancingV2::Listener", { "LoadBalancerArn": arn, "Port": 443, "Protocol": "HTTPS", "DefaultActions": [] }],
+        "group": ["AWS::RDS::DBSubnetGroup", { "DBSubnetGroupName": "group", "SubnetIds": ["subnet-a", "subnet-b"] }],
+        "orders": ["AWS::RDS::DBInstance", { "DBInstanceIdentifier": "orders", "DBSubnetGroupName": "group", "PubliclyAccessible": true, "VPCSecurityGroups": ["sg-a"] }],
+        "eni-lb": listed("ELB app/shop/1", 20, "192.0.2.20".into()),
+        "eni-lb2": listed("ELB app/shop/1", 21, "192.0.2.21".into()),
+        "eni-db": listed("RDSNetworkInterface", 30, "192.0.2.30".into()),
+        "eni-else": listed("somebody's", 40, Json::Null),
+    });
+    add(&mut snapshot, scope, &more);
+    let networks = net::from_snapshot(&snapshot);
+    let [(_, network)] = networks.as_slice() else { panic!("{} networks", networks.len()) };
+    let mut owners: Vec<(&str, &str)> = network.interfaces.iter().map(|i| (&*i.id, &*i.owner.id)).collect();
+    owners.sort_unstable();
+    let db = network.interfaces.iter().find(|i| &*i.id == "eni-db").unwrap();
+    assert_eq!(
+        owners,
+        [("eni-a", "i-a"), ("eni-db", &*db.owner.id), ("eni-else", ""), ("eni-lb", arn), ("eni-lb2", arn)],
+        "no stand-in is left"
+    );
+    assert!(db.owner.id.contains("orders"), "{:?}", db.owner);
+    assert_eq!(db.addresses.iter().map(|a| a.public.unwrap().to_string()).collect::<Vec<_>>(), ["192.0.2.30"]);
+    let nodes: Vec<&str> = network.balancers[0].interfaces.iter().map(|link| &*link.id).collect();
+    assert_eq!(nodes, ["eni-lb", "eni-lb2"]);
+    assert_eq!(ask(network, "internet", "shop", "tcp/443").answer, Verdict::Reachable);
+    let ssh = ask(network, "internet", "shop", "tcp/22");
+    assert_eq!(ssh.answer, Verdict::Blocked, "{ssh:#?}");
+    assert_eq!(ssh.blockers.iter().map(|b| b.code.as_str()).collect::<Vec<_>>(), ["ELBV2_LISTENERS_MISMATCH"]);
+}

@@ -553,7 +553,8 @@ const DESCRIPTIONS: &[(&str, OwnerKind, &str)] = &[
     ("AWS created network interface for directory ", OwnerKind::Service, "directory"),
 ];
 
-fn owner_by_words(description: &str, kind: &str) -> Owner {
+/// Whose interface it is, by the description and the type that its maker gave it.
+pub(crate) fn owner_by_words(description: &str, kind: &str) -> Owner {
     for (words, owner, service) in DESCRIPTIONS {
         if let Some(rest) = description.strip_prefix(words) {
             let id = match *service {

@@ -148,10 +148,10 @@ impl<'a> Reader<'a> {
         let given = given.iter().find_map(|key| Addr::parse(of(props, key).as_str().or(of(attrs, key).as_str())?));
         let instance = [props, attrs].iter().map(|map| self.refer(of(map, "InstanceId")).id).find(|id| !id.is_empty());
         let live = !self.kind.is_code();
-        let nat = live && of(props, "InterfaceType").as_str() == Some("nat_gateway");
+        let words = |key: &str| of(props, key).as_str().unwrap_or_default();
         let owner = match instance {
-            _ if nat => Owner { kind: OwnerKind::Nat, service: "ec2".into(), id: id.clone() },
             Some(instance) => Owner { kind: OwnerKind::Instance, service: "ec2".into(), id: instance },
+            None if live => crate::answers::owner_by_words(words("Description"), words("InterfaceType")),
             None => Owner { kind: OwnerKind::Interface, service: "ec2".into(), id: id.clone() },
         };
         let public = ["PublicIp", "PublicIpAddress", "AssociationPublicIp"];
@@ -163,11 +163,21 @@ impl<'a> Reader<'a> {
         if given.is_some() && !self.kind.is_code() {
             addresses.retain(|a| a.within.is_none());
         }
-        for entry in of(props, "Ipv6Addresses").as_list().unwrap_or_default() {
-            if let Some(addr) = member(entry, "Ipv6Address").as_str().or(entry.as_str()).and_then(Addr::parse) {
-                addresses.retain(|a| a.private.family == crate::addr::Family::V4);
-                addresses.push(crate::network::Address { private: addr, public: Some(addr), within: None, public_loose: false });
+        let exact = |private, public| crate::network::Address { private, public, within: None, public_loose: false };
+        for entry in of(props, "PrivateIpAddresses").as_list().unwrap_or_default() {
+            let part = |key: &str| member(entry, key).as_str().and_then(Addr::parse);
+            let Some(private) = part("PrivateIpAddress") else { continue };
+            match addresses.iter_mut().find(|a| a.private == private) {
+                Some(known) => known.public = known.public.or(part("PublicIp")),
+                None => addresses.push(exact(private, part("PublicIp"))),
             }
+        }
+        let six = of(props, "Ipv6Addresses").as_list().unwrap_or_default().iter();
+        let six: Vec<Addr> =
+            six.filter_map(|entry| member(entry, "Ipv6Address").as_str().or(entry.as_str()).and_then(Addr::parse)).collect();
+        if !six.is_empty() {
+            addresses.retain(|a| a.private.family == crate::addr::Family::V4);
+            addresses.extend(six.into_iter().map(|addr| exact(addr, Some(addr).filter(|a| crate::addr::is_internet(*a)))));
         }
         let check = flag(of(props, "SourceDestCheck")).ok().flatten().or(Some(true));
         let mut interface =
@@ -178,6 +188,7 @@ impl<'a> Reader<'a> {
             self.grouped(&mut interface, &groups);
         }
         self.used.extend(interface.addresses.iter().map(|a| a.private));
+        self.listed.insert(interface.id.clone());
         self.net.interfaces.push(interface);
     }
 
