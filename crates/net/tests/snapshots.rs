@@ -180,3 +180,49 @@ fn listed_interfaces_of_a_live_account_are_their_owners() {
     assert_eq!(ssh.answer, Verdict::Blocked, "{ssh:#?}");
     assert_eq!(ssh.blockers.iter().map(|b| b.code.as_str()).collect::<Vec<_>>(), ["ELBV2_LISTENERS_MISMATCH"]);
 }
+
+#[test]
+fn a_live_transit_gateway_and_a_vpn_join_what_they_join() {
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("111122223333", SourceKind::Live);
+    let over = |to: &str| json!({ "DestinationCidrBlock": to, "TransitGatewayId": "tgw-1", "State": "active" });
+    let home = |origin: &str| json!({ "DestinationCidrBlock": "172.16.0.0/16", "GatewayId": "vgw-1", "State": "active", "Origin": origin });
+    let service = json!({ "DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active" });
+    add(&mut snapshot, scope, &account("a", 0, &json!([over("10.1.0.0/16"), home("EnableVgwRoutePropagation"), service])));
+    add(&mut snapshot, scope, &account("b", 1, &json!([over("10.0.0.0/16")])));
+    let attachment = |letter: &str| json!(["AWS::EC2::TransitGatewayAttachment", { "TransitGatewayId": "tgw-1", "VpcId": format!("vpc-{letter}"), "SubnetIds": [format!("subnet-{letter}")] }]);
+    let association = |letter: &str| json!(["AWS::EC2::TransitGatewayRouteTableAssociation", { "TransitGatewayAttachmentId": format!("tgw-attach-{letter}"), "TransitGatewayRouteTableId": "tgw-rtb-1" }]);
+    let route = |letter: &str, to: &str| {
+        json!(["AWS::EC2::TransitGatewayRoute", { "TransitGatewayAttachmentId": format!("tgw-attach-{letter}"), "TransitGatewayRouteTableId": "tgw-rtb-1",
+            "DestinationCidrBlock": to, "Blackhole": false }])
+    };
+    let joins = json!({
+        "tgw-1": ["AWS::EC2::TransitGateway", {}],
+        "tgw-rtb-1": ["AWS::EC2::TransitGatewayRouteTable", { "TransitGatewayId": "tgw-1" }],
+        "tgw-attach-a": attachment("a"), "tgw-attach-b": attachment("b"),
+        "association-a": association("a"), "association-b": association("b"),
+        "route-a": route("a", "10.0.0.0/16"), "route-b": route("b", "10.1.0.0/16"),
+        "tgw-attach-v": ["Palisade::EC2::TransitGatewayAttachment", { "TransitGatewayId": "tgw-1", "ResourceType": "vpn", "ResourceId": "vpn-2" }],
+        "association-v": association("v"),
+        "vpn-2": ["AWS::EC2::VPNConnection", { "TransitGatewayId": "tgw-1", "StaticRoutesOnly": true }],
+        "static-2": ["AWS::EC2::VPNConnectionRoute", { "VpnConnectionId": "vpn-2", "DestinationCidrBlock": "172.17.0.0/16" }],
+        "vgw-1": ["AWS::EC2::VPNGateway", { "Attachments": [{ "VpcId": "vpc-a", "State": "attached" }] }],
+        "vpn-1": ["AWS::EC2::VPNConnection", { "VpnGatewayId": "vgw-1" }],
+        "pl-1": ["AWS::EC2::PrefixList", { "Entries": [{ "Cidr": "192.0.2.0/24" }] }],
+        "vpce-1": ["AWS::EC2::VPCEndpoint", { "VpcId": "vpc-a", "VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.eu-west-1.s3" }],
+    });
+    add(&mut snapshot, scope, &joins);
+    let networks = net::from_snapshot(&snapshot);
+    let [(_, network)] = networks.as_slice() else { panic!("{} networks", networks.len()) };
+    for (from, to, want) in [
+        ("i-a", "i-b", Verdict::Reachable),
+        ("i-b", "i-a", Verdict::Reachable),
+        ("i-a", "172.16.0.9", Verdict::Reachable),
+        ("i-b", "172.16.0.9", Verdict::Blocked),
+        ("i-a", "192.0.2.9", Verdict::Reachable),
+        ("172.17.0.9", "i-b", Verdict::Blocked),
+    ] {
+        let answer = ask(network, from, to, "tcp/22");
+        assert_eq!(answer.answer, want, "{from} -> {to}: {answer:#?}");
+    }
+}

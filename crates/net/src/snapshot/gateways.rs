@@ -26,7 +26,12 @@ impl<'a> Reader<'a> {
             let vpc = reader.refer(of(&resource.props, "VpcId")).id;
             reader.net.gateways.push(Gateway { id, vpcs: vec![(vpc, State::Up)], egress_only: true });
         });
-        self.each("AWS::EC2::VPNGateway", |reader, _, id| reader.net.vpn_gateways.push(VpnGateway { id, vpcs: Vec::new() }));
+        self.each("AWS::EC2::VPNGateway", |reader, resource, id| {
+            let attached = of(&resource.props, "Attachments").as_list().unwrap_or_default().iter();
+            let attached = attached.filter(|a| matches!(member(a, "State").as_str(), None | Some("attached" | "attaching")));
+            let vpcs = attached.filter_map(|a| member(a, "VpcId").as_str()).map(|vpc| (Text::from(vpc), State::Up)).collect();
+            reader.net.vpn_gateways.push(VpnGateway { id, vpcs });
+        });
         self.each("AWS::EC2::VPCGatewayAttachment", |reader, resource, _| reader.gateway_attachment(resource));
         self.each("AWS::EC2::VPCPeeringConnection", |reader, resource, id| {
             let props = &resource.props;
@@ -149,6 +154,18 @@ impl<'a> Reader<'a> {
                 reader.net.attachments.push(attachment);
             });
         }
+        self.each("Palisade::EC2::TransitGatewayAttachment", |reader, resource, id| {
+            let words = |key: &str| Text::from(of(&resource.props, key).as_str().unwrap_or_default());
+            let other = words("ResourceId");
+            let joined = match words("ResourceType").as_ref() {
+                "vpn" => Joined::Vpn(Link::to(other)),
+                "direct-connect-gateway" => Joined::DirectConnect(other),
+                "peering" => Joined::Peering(other),
+                _ => Joined::Other,
+            };
+            let transit = reader.refer(of(&resource.props, "TransitGatewayId"));
+            reader.net.attachments.push(Attachment { id, transit, joined, ..Attachment::default() });
+        });
         self.transit_tables();
     }
 

@@ -309,7 +309,12 @@ impl<'a> Reader<'a> {
         };
         let propagated = member(route, "Origin").as_str() == Some("EnableVgwRoutePropagation");
         let target = match self.target(route) {
-            Target::Endpoint(_) => Target::Endpoint(self.endpoint_of(member(route, "VpcEndpointId"), &self.subnets_with(table))),
+            // AWS tells an endpoint as a gateway.
+            Target::Endpoint(_) => {
+                let own = member(route, "VpcEndpointId");
+                let named = if own.is_null() { member(route, "GatewayId") } else { own };
+                Target::Endpoint(self.endpoint_of(named, &self.subnets_with(table)))
+            }
             other => other,
         };
         table.routes.push(Route { to, target, state, propagated });

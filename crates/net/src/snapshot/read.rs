@@ -8,6 +8,7 @@ use crate::ports::Ports;
 /// Services whose resources have network interfaces or make up the network.
 const SERVICES: &[&str] = &[
     "AWS::EC2",
+    "Palisade::EC2",
     "AWS::ElasticLoadBalancing",
     "AWS::ElasticLoadBalancingV2",
     "AWS::AutoScaling",

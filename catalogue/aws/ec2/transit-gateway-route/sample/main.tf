@@ -1,0 +1,6 @@
+resource "aws_ec2_transit_gateway_route" "sample" {
+  blackhole = false
+  destination_cidr_block = "10.0.0.0/8"
+  transit_gateway_attachment_id = "tgw-attach-0123456789abcdef0"
+  transit_gateway_route_table_id = "tgw-rtb-0123456789abcdef0"
+}

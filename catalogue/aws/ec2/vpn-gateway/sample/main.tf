@@ -1,0 +1,3 @@
+resource "aws_vpn_gateway" "sample" {
+  amazon_side_asn = "64512"
+}
