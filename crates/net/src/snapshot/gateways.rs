@@ -40,6 +40,10 @@ impl<'a> Reader<'a> {
                 id,
                 sides: [reader.refer(of(props, "VpcId")), reader.refer(of(props, "PeerVpcId"))],
                 same_region: region.is_null() || region.as_str() == own,
+                state: match of(&resource.attrs, "State").as_str() {
+                    None | Some("active") => State::Up,
+                    Some(word) => State::Down(word.into()),
+                },
                 ..Peering::default()
             });
         });

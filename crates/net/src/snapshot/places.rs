@@ -19,9 +19,10 @@ impl<'a> Reader<'a> {
             Ok(None) => vpc.cidrs_unknown = Some(format!("the address range of {} isn't known", vpc.id).into()),
             Err(reason) => vpc.cidrs_unknown = Some(format!("the address range of {} isn't known: {reason}", vpc.id).into()),
         }
-        for key in ["CidrBlockAssociations", "Ipv6CidrBlocks"] {
-            let all = of(&resource.attrs, key).as_list().unwrap_or_default();
-            vpc.cidrs.extend(all.iter().filter_map(|v| Cidr::parse(v.as_str()?)));
+        for key in ["CidrBlocks", "Ipv6CidrBlocks"] {
+            let all = of(&resource.attrs, key).as_list().unwrap_or_default().iter().filter_map(|v| Cidr::parse(v.as_str()?));
+            let more: Vec<Cidr> = all.filter(|block| !vpc.cidrs.contains(block)).collect();
+            vpc.cidrs.extend(more);
         }
         if self.kind.is_code() {
             self.implied(&vpc.id);
@@ -271,8 +272,11 @@ impl<'a> Reader<'a> {
             let (subnet, table) =
                 (reader.refer(of(&resource.props, "SubnetId")), reader.refer(of(&resource.props, "RouteTableId")));
             let main = [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "Main")), Ok(Some(true))));
-            if main && let Some(table) = reader.net.tables.iter_mut().find(|t| t.id == table.id) {
-                table.main = true;
+            // The association of a gateway with its edge table has no subnet.
+            let gateway = reader.refer(of(&resource.props, "GatewayId"));
+            if let Some(table) = reader.net.tables.iter_mut().find(|t| t.id == table.id) {
+                table.main |= main;
+                table.gateways.extend(Some(gateway.id).filter(|id| !id.is_empty()));
             }
             if let Some(subnet) = reader.net.subnets.iter_mut().find(|s| s.id == subnet.id) {
                 subnet.table = table;

@@ -8,7 +8,6 @@ use crate::ports::Ports;
 /// Services whose resources have network interfaces or make up the network.
 const SERVICES: &[&str] = &[
     "AWS::EC2",
-    "Palisade::EC2",
     "AWS::ElasticLoadBalancing",
     "AWS::ElasticLoadBalancingV2",
     "AWS::AutoScaling",
@@ -33,7 +32,7 @@ const SERVICES: &[&str] = &[
 
 /// True if a resource of this type may matter to a network.
 pub fn concerns(type_name: &TypeName) -> bool {
-    SERVICES.contains(&type_name.service())
+    SERVICES.contains(&type_name.service()) || type_name.as_str() == "Palisade::EC2::TransitGatewayAttachment"
 }
 
 /// Attributes under which a live resource keeps its id, most telling first.
