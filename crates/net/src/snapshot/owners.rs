@@ -359,6 +359,15 @@ impl<'a> Reader<'a> {
         self.net.plane(id, kind, told, sources);
     }
 
+    /// The subnet group of a resource. Of groups of one name it is that of the resource's own service: a name means nothing beyond.
+    fn subnet_group(&self, of: &Resource, named: &Value) -> Option<&'a Resource> {
+        let Value::Str(name) = named else { return self.resource(named) };
+        let groups = self.resources.iter().copied().filter(|r| r.type_name.as_str().ends_with("SubnetGroup"));
+        let mut found = groups.filter(|r| r.scope == self.scope && super::read::names(r).contains(name)).peekable();
+        let first = found.peek().copied();
+        found.find(|r| r.type_name.service() == of.type_name.service()).or(first)
+    }
+
     fn service(&mut self, kind: &Service, resource: &'a Resource, id: Text) {
         self.plane(resource, &id);
         let mut subnets = match kind.subnets {
@@ -375,7 +384,7 @@ impl<'a> Reader<'a> {
                 named = if named.is_null() { of(&cluster.props, "DBSubnetGroupName") } else { named };
             }
             let own = self.refer_all(of(&resource.props, "SubnetIds"));
-            subnets = match (named, self.resource(named)) {
+            subnets = match (named, self.subnet_group(resource, named)) {
                 _ if !own.is_empty() => own,
                 (_, Some(group)) => self.refer_all(of(&group.props, "SubnetIds")),
                 (Value::Null, None) => vec![Link::to("the default VPC's subnet")],
