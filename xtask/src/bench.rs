@@ -204,10 +204,12 @@ const DONE: [i32; 2] = [0, 1];
 /// Asks the operating system what one run took. Python's `resource` speaks to `wait4` for us. A run that did not do its work is
 /// no measurement.
 pub(crate) fn once(command: &Command) -> Result<Usage, String> {
+    // `python3` may be a script that ran other programs before it became Python: what they took is not the command's.
     const ACCOUNT: &str = "import resource, subprocess, sys
+before = resource.getrusage(resource.RUSAGE_CHILDREN)
 done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss, done.returncode)
+print(used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss, done.returncode)
 sys.stderr.write(done.stderr.decode(errors='replace')[-2000:])";
     let mut outer = Command::new("python3");
     outer.args(["-c", ACCOUNT]).arg(command.get_program()).args(command.get_args());
