@@ -127,11 +127,16 @@ impl Talk<'_> {
                     Some(at) => self.walk.enter_from_internet(at),
                     None if target.is_none() => self.nobody(dst),
                     None => {
-                        let fix = "a public address on the target";
                         let gateway = target.and_then(|at| net.vpc_of(at)).and_then(|vpc| net.vpc(vpc).igw);
                         let id = gateway.map(|at| net.gateway(at).id.clone()).unwrap_or_default();
-                        let step = Step::pass("internet-gateway", id, "").stop(code::IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS);
-                        self.walk.lost(step.fix(fix))
+                        let step = Step::pass("internet-gateway", id, "");
+                        self.walk.lost(match target.and_then(|at| net.interface(at).public_unknown.clone()) {
+                            Some(reason) => step.unknown(reason),
+                            None => {
+                                let fix = "a public address on the target";
+                                step.stop(code::IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS).fix(fix)
+                            }
+                        })
                     }
                 };
                 (Start::Internet, end)

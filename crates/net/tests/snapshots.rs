@@ -226,3 +226,24 @@ fn a_live_transit_gateway_and_a_vpn_join_what_they_join() {
         assert_eq!(answer.answer, want, "{from} -> {to}: {answer:#?}");
     }
 }
+
+#[test]
+fn where_a_public_address_is_not_known_nothing_is_blocked_for_want_of_one() {
+    let ask = |rules: Json| {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("stack.yaml", SourceKind::CloudFormation);
+        let template = json!({
+            "Group": ["AWS::EC2::SecurityGroup", { "VpcId": "vpc-1", "SecurityGroupIngress": rules }],
+            "Server": ["AWS::EC2::Instance", { "SubnetId": { "$unknown": "Subnet" }, "SecurityGroupIds": [{ "$ref": "Group" }] }],
+        });
+        add(&mut snapshot, scope, &template);
+        let networks = net::from_snapshot(&snapshot);
+        let answer = ask(&networks.first().unwrap().1, "internet", "Server", "tcp/22");
+        (answer.answer, answer.reasons.concat())
+    };
+    let (answer, reasons) = ask(json!([{ "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0" }]));
+    assert_eq!(answer, Verdict::Unknown, "{reasons}");
+    assert!(reasons.contains("gives public addresses isn't known"), "{reasons}");
+    let closed = json!([{ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0" }]);
+    assert_eq!(ask(closed).0, Verdict::Blocked, "the group stands in the way all the same");
+}
