@@ -148,6 +148,7 @@ const ORPHANS: &[(&str, &str)] = &[
     ("Associations", "TransitGatewayAttachmentId"),
     ("Entries", "Cidr"),
     ("Attributes", "Key"),
+    ("Rules", "RuleArn"),
 ];
 
 /// True if the document is a saved answer about networks.
@@ -412,6 +413,11 @@ impl Staging {
             }
             ("Entries", Some(id)) => {
                 self.entries_of(&id.into(), value);
+                true
+            }
+            ("Rules", _) => {
+                self.seen.insert("ListenerRules".to_owned());
+                value.as_array().into_iter().flatten().for_each(|rule| self.listener_rule(rule));
                 true
             }
             ("TargetHealthDescriptions", _) => {

@@ -10,7 +10,7 @@ use crate::carry::{Packet, Walk};
 use crate::direct::Source;
 use crate::fault::Fault;
 use crate::filter::{Filter, Side, Way};
-use crate::network::{Balancer, BalancerKind, BalancerTarget, Network, State, TargetGroup};
+use crate::network::{Balancer, BalancerKind, BalancerTarget, Link, Network, State, TargetGroup};
 use crate::ports::Ports;
 use crate::trace::{Check, End, PORTS, Step, Trace, code};
 
@@ -38,13 +38,15 @@ impl Network {
                     let Some(g) = self.target_groups.get(group) else { continue };
                     for target in &g.targets {
                         self.places(g, target).into_iter().for_each(|(interface, addr)| {
-                            let ports = target_ports(&g.protocol, target.port.or(g.port).unwrap_or(l.port));
+                            let own = Some(l.port).filter(|_| l.unknown.is_none());
+                            let ports = target_ports(&g.protocol, target.port.or(g.port).or(own));
                             found.push((interface, Behind { balancer: at, listener, ports, addr, group: Some(group) }));
                         });
                     }
                 }
                 for instance in &balancer.instances {
-                    let ports = Ports::tcp(l.instance_port.unwrap_or(l.port), l.instance_port.unwrap_or(l.port));
+                    let port = l.instance_port.or(Some(l.port).filter(|_| l.unknown.is_none()));
+                    let ports = target_ports(&"TCP".into(), port);
                     if let Some(interface) = self.interfaces_of(instance).first() {
                         found.push((*interface, Behind { balancer: at, listener, ports, addr: None, group: None }));
                     }
@@ -76,6 +78,44 @@ impl Network {
     /// Where an interface is a target.
     pub(crate) fn behind(&self, interface: usize) -> &[Behind] {
         self.index.behind.get(&interface).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Why an interface may be a target at these ports of a balancer though it is not known to be one, if so; for a caller on the
+    /// internet only of one that is reached from there, or may stand behind one that is.
+    pub(crate) fn perhaps_behind(&self, interface: usize, ports: &Ports, from_internet: bool) -> Option<Text> {
+        let vpc = self.vpc_of(interface);
+        let near = |other: &Link| vpc.is_none() || other.at.is_none() || other.at == vpc;
+        let chained = self.target_groups.iter().any(|g| g.kind.as_ref() == "alb");
+        let asked = |b: &&Balancer| near(&b.vpc) && (b.internet_facing || chained || !from_internet);
+        let others = self.balancers.iter().filter(|b| !b.interfaces.iter().any(|i| i.at == Some(interface)));
+        others.filter(asked).find_map(|b| self.unread_targets(b, near).filter(|_| self.may_send(b, interface, ports)))
+    }
+
+    /// Whether a balancer's nodes may send to an interface at one of these ports.
+    fn may_send(&self, balancer: &Balancer, to: usize, ports: &Ports) -> bool {
+        let first = |at: usize| self.interface(at).addresses.first().map(|a| a.private);
+        let sends = |node: usize| match (first(node), first(to)) {
+            (Some(addr), Some(dst)) => self.converse(&Source::Interface { at: node, addr }, dst, Some(to)).may().meets(ports),
+            _ => true,
+        };
+        // The targets of a Network Load Balancer may see its clients' addresses instead.
+        let seen = balancer.kind == BalancerKind::Network || balancer.interfaces.is_empty();
+        seen || balancer.interfaces.iter().filter_map(|i| i.at).any(sends)
+    }
+
+    /// Why not all targets of a balancer are known, if so.
+    fn unread_targets(&self, balancer: &Balancer, near: impl Fn(&Link) -> bool) -> Option<Text> {
+        let placed = balancer.listeners.iter().any(|l| l.unknown.is_some());
+        let blind = balancer.listeners_unknown.as_ref().filter(|_| !placed).or(balancer.forwards_unknown.as_ref());
+        if blind.is_some() {
+            return blind.cloned();
+        }
+        balancer.listeners.iter().flat_map(|l| &l.groups).find_map(|id| match self.target_groups.iter().find(|g| g.id == *id) {
+            Some(group) if group.kind.as_ref() == "lambda" || !near(&group.vpc) => None,
+            Some(group) => group.targets_unknown.clone(),
+            // A template's resources are not registered with what another one holds.
+            None => self.interfaces_unknown.is_none().then(|| format!("target group {id} isn't in the snapshot").into()),
+        })
     }
 
     /// The balancer that an interface is a node of.
@@ -112,7 +152,11 @@ impl Network {
     pub(crate) fn balancer_steps(&self, behind: &Behind, node: usize, target: usize) -> Vec<Step> {
         let balancer = self.balancer(behind.balancer);
         let rule = balancer.listeners.get(behind.listener).map(|l| l.id.clone()).unwrap_or_default();
-        let mut steps = vec![Step::pass("load-balancer", balancer.id.clone(), rule)];
+        let front = Step::pass("load-balancer", balancer.id.clone(), rule);
+        let mut steps = vec![match balancer.listeners.get(behind.listener).and_then(|l| l.unknown.clone()) {
+            Some(reason) => front.unknown(reason),
+            None => front,
+        }];
         if let Some(group) = behind.group {
             steps.push(Step::pass("target-group", self.target_group(group).id.clone(), ""));
         }
@@ -191,6 +235,7 @@ pub(crate) struct Client {
     pub(crate) interface: Option<usize>,
 }
 
-fn target_ports(protocol: &Text, port: u16) -> Ports {
-    crate::answers::listener_ports(protocol, port)
+/// What a target is sent: anything it can be, for a port that isn't known.
+fn target_ports(protocol: &Text, port: Option<u16>) -> Ports {
+    port.map_or_else(Ports::full, |port| crate::answers::listener_ports(protocol, port))
 }

@@ -183,8 +183,10 @@ impl NetFacts {
             Truth::False => 0,
         });
         let best = best.unwrap_or_else(Fact::no);
-        match &place.group {
-            Some((_, Some(reason))) if best.truth == Truth::False => Fact::unknown(reason.clone()),
+        let hidden = || place.interfaces.iter().find_map(|at| net.perhaps_behind(*at, ports, true));
+        match (best.truth, &place.group) {
+            (Truth::False, Some((_, Some(reason)))) => Fact::unknown(reason.clone()),
+            (Truth::False, _) => hidden().map_or(best, Fact::unknown),
             _ => best,
         }
     }

@@ -88,6 +88,8 @@ pub struct Vpc {
     pub interfaces_unknown: Option<Text>,
     /// Why it may have an internet gateway that is not listed, if so.
     pub gateways_unknown: Option<Text>,
+    /// Why it is not known what VPC Block Public Access blocks here, if so: it is taken to be off, which can only show too much.
+    pub access_block_unknown: Option<Text>,
 }
 
 /// A subnet.
@@ -419,6 +421,8 @@ pub struct Transit {
     pub state: State,
     /// Attachments associate with this table unless they say otherwise (known before deploy only).
     pub default_table: Text,
+    /// Why its attachments are not all known, if so.
+    pub attachments_unknown: Option<Text>,
 }
 
 /// What a transit gateway attachment joins.
@@ -448,6 +452,8 @@ pub struct Attachment {
     pub joined: Joined,
     /// The associated route table.
     pub table: Link,
+    /// Why it is not known which table that is, if so.
+    pub table_unknown: Option<Text>,
     /// The subnets in which it has an interface; empty if not known.
     pub subnets: Vec<Link>,
     /// The subnets are known.

@@ -317,6 +317,7 @@ impl Search<'_> {
             self.direct(&source, dst, target);
             if let Some(target) = target {
                 self.balanced(&source, target);
+                self.note_hidden(&source, target);
             }
         }
     }
@@ -361,6 +362,14 @@ impl Search<'_> {
                     self.offer(Candidate { talks, stranger: stranger(source) });
                 }
             }
+        }
+    }
+
+    /// A balancer of which not everything was read may have the target behind it.
+    fn note_hidden(&mut self, source: &Source, target: usize) {
+        let reason = self.net.perhaps_behind(target, self.ports, matches!(source, Source::Internet { .. }));
+        if let Some(reason) = reason.filter(|reason| !self.missing.iter().any(|m| **m == **reason)) {
+            self.missing.push(reason.to_string());
         }
     }
 
@@ -520,8 +529,13 @@ fn fill(net: &Network, answer: &mut Answer, best: &Candidate) {
     }
 }
 
-/// What is assumed about a step's ACL because it isn't in the snapshot.
+/// What is assumed at a step because it isn't in the snapshot: about its ACL, or about what is blocked at its internet gateway.
 fn assumed(net: &Network, step: &Step) -> Option<String> {
+    if step.component == "internet-gateway" {
+        let vpc = net.vpcs.iter().find(|v| v.igw.is_some_and(|at| net.gateway(at).id == step.id));
+        let reason = vpc.and_then(|v| v.access_block_unknown.as_ref());
+        return reason.map(|reason| format!("VPC Block Public Access is taken to be off: {reason}"));
+    }
     let Check::Acl { subnet, .. } = step.check else { return None };
     net.acl(net.subnet(subnet).acl.at?).assumed.as_ref().map(ToString::to_string)
 }

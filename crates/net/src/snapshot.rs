@@ -15,7 +15,7 @@ pub(crate) use owners::owns_interfaces;
 pub use read::concerns;
 pub(crate) use read::physical_id;
 
-use model::{Map, Resource, ScopeIndex, Snapshot, SourceKind, Text, Value};
+use model::{Gap, Map, Resource, ScopeIndex, Snapshot, SourceKind, Text, Value};
 use rustc_hash::FxHashMap;
 
 use crate::addr::{Addr, Cidr, Family};
@@ -41,7 +41,8 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(Vec<ScopeIndex>, Network)> {
             None => sources.push((vec![index], resources, scope.kind)),
         }
     }
-    sources.into_iter().map(|(scopes, resources, kind)| (scopes, Reader::new(resources, kind).network())).collect()
+    let read = |resources, kind| Reader::new(resources, kind, &snapshot.gaps).network();
+    sources.into_iter().map(|(scopes, resources, kind)| (scopes, read(resources, kind))).collect()
 }
 
 /// A public address as a template knows it.
@@ -55,6 +56,8 @@ enum Public {
 struct Reader<'a> {
     resources: Vec<&'a Resource>,
     kind: SourceKind,
+    /// What could not be read of live scopes.
+    gaps: &'a [Gap],
     /// Every name of a resource -> its position, whatever its scope.
     names: FxHashMap<Text, usize>,
     /// The same by scope, where there are several: a name means a resource of the same account first.
@@ -79,7 +82,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(resources: Vec<&'a Resource>, kind: SourceKind) -> Reader<'a> {
+    fn new(resources: Vec<&'a Resource>, kind: SourceKind, gaps: &'a [Gap]) -> Reader<'a> {
         let mut names = FxHashMap::default();
         let mut ids = Vec::new();
         for (at, resource) in resources.iter().enumerate() {
@@ -101,7 +104,8 @@ impl<'a> Reader<'a> {
         let (elastic, next) = (FxHashMap::default(), FxHashMap::default());
         let (listed, used) = (rustc_hash::FxHashSet::default(), rustc_hash::FxHashSet::default());
         let net = Network::default();
-        Reader { resources, kind, names, scoped, scope, ids, net, elastic, next, listed, used, blocks: 0, publics: 0 }
+        let gaps = if kind.is_code() { &[] } else { gaps };
+        Reader { resources, kind, gaps, names, scoped, scope, ids, net, elastic, next, listed, used, blocks: 0, publics: 0 }
     }
 
     fn network(mut self) -> Network {
@@ -121,6 +125,7 @@ impl<'a> Reader<'a> {
         self.owners();
         self.balancers();
         self.merge_listed();
+        self.net.gaps.extend(self.gaps.iter().filter(|gap| read::concerns_gap(gap)).cloned());
         self.net.finish()
     }
 
@@ -134,6 +139,16 @@ impl<'a> Reader<'a> {
                 read(self, resource, id);
             }
         }
+    }
+
+    /// Why not all resources of a type were read in the account and Region of another, if so.
+    fn unread(&self, near: &Resource, type_name: &str) -> Option<Text> {
+        let here = |gap: &&Gap| {
+            let account = gap.account.is_none() || near.account.is_none() || gap.account == near.account;
+            let region = gap.region.is_none() || near.region.is_none() || gap.region == near.region;
+            gap.matters && account && region && gap.type_name.as_ref().is_some_and(|t| t.as_str() == type_name)
+        };
+        self.gaps.iter().find(here).map(|gap| format!("{} could not be read: {}", gap.what, gap.detail).into())
     }
 
     /// The id that a value refers to; empty for none, words in place of an id for what isn't known.

@@ -22,8 +22,9 @@ impl Walk<'_> {
         let mine = attachments.and_then(|list| list.iter().find(|(id, _)| *id == link.id)).map(|(_, at)| *at);
         let Some(at) = mine else {
             let step = Step::pass("transit-gateway", link.id.clone(), "");
-            return match link.at {
-                Some(_) => self.lost(step.stop(code::BAD_STATE_ATTACHMENT).fix("attach the VPC to it")),
+            return match link.at.map(|at| &net.transit(at).attachments_unknown) {
+                Some(None) => self.lost(step.stop(code::BAD_STATE_ATTACHMENT).fix("attach the VPC to it")),
+                Some(Some(reason)) => self.lost(step.unknown(reason.clone())),
                 None => self.lost(step.unknown(format!("the attachment to transit gateway {} isn't in the snapshot", link.id))),
             };
         };
@@ -133,11 +134,12 @@ impl Walk<'_> {
         }
         let Some(table) = link.at.map(|at| net.transit_table(at)) else {
             let step = Step::pass("transit-gateway-attachment", attachment.id.clone(), "");
-            let step = match link.is_none() {
-                true => {
+            let step = match (link.is_none(), &attachment.table_unknown) {
+                (true, None) => {
                     step.stop(code::TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION).fix("associate the attachment with a route table")
                 }
-                false => step.unknown(format!("transit gateway route table {} isn't in the snapshot", link.id)),
+                (true, Some(reason)) => step.unknown(reason.clone()),
+                (false, _) => step.unknown(format!("transit gateway route table {} isn't in the snapshot", link.id)),
             };
             self.push(step);
             return None;

@@ -247,3 +247,81 @@ fn where_a_public_address_is_not_known_nothing_is_blocked_for_want_of_one() {
     let closed = json!([{ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0" }]);
     assert_eq!(ask(closed).0, Verdict::Blocked, "the group stands in the way all the same");
 }
+
+/// A denied call, as a collection leaves it.
+fn denied(snapshot: &mut Snapshot, call: &str, type_name: &str) {
+    let mut gap = model::Gap::new(call, model::GapReason::Denied, "AccessDenied");
+    gap.type_name = Some(TypeName::new(type_name).unwrap());
+    snapshot.gaps.push(gap);
+}
+
+#[test]
+fn public_access_that_may_be_blocked_is_told_as_an_assumption() {
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("111122223333", SourceKind::Live);
+    add(&mut snapshot, scope, &account("a", 0, &json!([{ "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1" }])));
+    let open = json!({
+        "eip": ["AWS::EC2::EIP", { "NetworkInterfaceId": "eni-a" }],
+        "igw-1": ["AWS::EC2::InternetGateway", { "Attachments": [{ "VpcId": "vpc-a" }] }],
+    });
+    add(&mut snapshot, scope, &open);
+    let told = |snapshot: &Snapshot| {
+        let answer = ask(&net::from_snapshot(snapshot)[0].1, "internet", "i-a", "tcp/80");
+        (answer.answer, answer.assumptions)
+    };
+    assert_eq!(told(&snapshot), (Verdict::Reachable, Vec::new()));
+    denied(&mut snapshot, "Call", "AWS::EC2::VPCBlockPublicAccessOptions");
+    let assumed = "VPC Block Public Access is taken to be off: Call could not be read: AccessDenied".to_owned();
+    assert_eq!(told(&snapshot), (Verdict::Reachable, vec![assumed]));
+}
+
+#[test]
+fn what_could_not_be_read_blocks_nothing() {
+    let local = json!([{ "DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local" }]);
+    let out = |target: &str, id: &str| json!([{ "DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local" }, { "DestinationCidrBlock": "0.0.0.0/0", target: id }]);
+    let tgw = json!({ "tgw-1": ["AWS::EC2::TransitGateway", {}] });
+    let table = json!({
+        "tgw-1": ["AWS::EC2::TransitGateway", {}],
+        "tgw-rtb-1": ["AWS::EC2::TransitGatewayRouteTable", { "TransitGatewayId": "tgw-1" }],
+        "tgw-attach-1": ["AWS::EC2::TransitGatewayVpcAttachment", { "TransitGatewayId": "tgw-1", "VpcId": "vpc-a", "SubnetIds": ["subnet-a"] }],
+    });
+    let joined = json!({ "join": ["AWS::EC2::TransitGatewayRouteTableAssociation", { "TransitGatewayRouteTableId": "tgw-rtb-1", "TransitGatewayAttachmentId": "tgw-attach-1" }] });
+    let front = json!({
+        "igw-1": ["AWS::EC2::InternetGateway", { "Attachments": [{ "VpcId": "vpc-a", "State": "available" }] }],
+        "sg-lb": ["AWS::EC2::SecurityGroup", { "VpcId": "vpc-a", "SecurityGroupIngress": [{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }], "SecurityGroupEgress": [{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }] }],
+        "lb-1": ["AWS::ElasticLoadBalancingV2::LoadBalancer", { "Type": "application", "Scheme": "internet-facing", "Subnets": ["subnet-a"], "SecurityGroups": ["sg-lb"] }],
+    });
+    let behind = json!({
+        "listener-1": ["AWS::ElasticLoadBalancingV2::Listener", { "LoadBalancerArn": "lb-1", "Port": 80, "Protocol": "HTTP", "DefaultActions": [{ "TargetGroupArn": "tg-1" }] }],
+        "tg-1": ["AWS::ElasticLoadBalancingV2::TargetGroup", { "VpcId": "vpc-a", "Port": 80, "Protocol": "HTTP", "TargetType": "instance", "Targets": [] }],
+    });
+    let transit = out("TransitGatewayId", "tgw-1");
+    let gateway = out("GatewayId", "igw-1");
+    /// What could not be read, the routes, what else is there, and the question.
+    type Case<'a> = (&'a str, &'a Json, &'a [&'a Json], [&'a str; 2]);
+    let cases: &[Case<'_>] = &[
+        ("AWS::EC2::NetworkInterface", &local, &[], ["i-a", "10.0.0.99"]),
+        ("AWS::EC2::TransitGatewayAttachment", &transit, &[&tgw], ["i-a", "192.0.2.1"]),
+        ("AWS::EC2::TransitGatewayRouteTableAssociation", &transit, &[&table], ["i-a", "192.0.2.1"]),
+        ("AWS::EC2::TransitGatewayRoute", &transit, &[&table, &joined], ["i-a", "192.0.2.1"]),
+        ("AWS::EC2::TransitGatewayRouteTablePropagation", &transit, &[&table, &joined], ["i-a", "192.0.2.1"]),
+        ("AWS::EC2::Route", &local, &[], ["i-a", "192.0.2.1"]),
+        ("AWS::ElasticLoadBalancingV2::Listener", &gateway, &[&front], ["internet", "i-a"]),
+        ("AWS::ElasticLoadBalancingV2::ListenerRule", &gateway, &[&front, &behind], ["internet", "i-a"]),
+        ("AWS::ElasticLoadBalancingV2::TargetGroup", &gateway, &[&front, &behind], ["internet", "i-a"]),
+    ];
+    for (type_name, routes, more, [from, to]) in cases {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("111122223333", SourceKind::Live);
+        add(&mut snapshot, scope, &account("a", 0, routes));
+        more.iter().for_each(|resources| add(&mut snapshot, scope, resources));
+        let whole = &net::from_snapshot(&snapshot)[0].1;
+        assert_eq!(ask(whole, from, to, "tcp/80").answer, Verdict::Blocked, "{type_name}, all read");
+        denied(&mut snapshot, "Call", type_name);
+        let network = &net::from_snapshot(&snapshot)[0].1;
+        let answer = ask(network, from, to, "tcp/80");
+        assert_eq!(answer.answer, Verdict::Unknown, "{type_name}: {answer:#?}");
+        assert!(answer.reasons.iter().any(|reason| reason.contains("AccessDenied")), "{type_name}: {:?}", answer.reasons);
+        assert!(network.gaps.iter().any(|gap| gap.what == "Call"), "{type_name}: the network tells the gap");
+    }
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use detect::output::LakeFile;
+use model::Gap;
 
 use crate::cli::Color;
 
@@ -40,6 +41,28 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[expect(clippy::print_stderr, reason = "talk goes to standard error")]
 pub(crate) fn tell(text: &str) {
     eprintln!("palisade: {text}");
+}
+
+/// Most gaps that are told one by one where they are not the answer.
+pub(crate) const GAPS_TOLD: usize = 20;
+
+/// Says beside the data what could not be read, as far as it matters.
+pub(crate) fn tell_gaps<'a>(gaps: impl Iterator<Item = &'a Gap>) {
+    let gaps: Vec<&Gap> = gaps.filter(|gap| gap.matters).collect();
+    gaps.iter().take(GAPS_TOLD).for_each(|gap| tell(&unread(gap)));
+    if let Some(more) = gaps.len().checked_sub(GAPS_TOLD).filter(|more| *more > 0) {
+        tell(&format!("and {more} more could not be read"));
+    }
+}
+
+/// What could not be read, where and why, in one line.
+pub(crate) fn unread(gap: &Gap) -> String {
+    let at = gap.span.map(|span| format!(":{}:{}", span.line, span.column)).unwrap_or_default();
+    let file = gap.file.as_deref().map(|file| format!(" in {file}{at}"));
+    let account = gap.account.as_ref().map(|account| format!(" of {account}"));
+    let region = gap.region.as_ref().map(|region| format!(" in {region}"));
+    let place = [file, account, region].into_iter().flatten().collect::<String>();
+    report::printable(&format!("could not be read: {}{place}: {}", gap.what, gap.detail)).into_owned()
 }
 
 /// Writes a file, whole or not at all.

@@ -136,3 +136,48 @@ fn what_holds_no_policy_is_refused() {
         assert_eq!((code, out.as_str()), (Some(2), ""), "{question:?} {err}");
     }
 }
+
+#[test]
+fn what_could_not_be_read_is_told_and_never_clean() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    fs::create_dir(dir.path().join("mix")).unwrap();
+    fs::copy(folder().path().join("old.json"), dir.path().join("mix/good.json")).unwrap();
+    write("mix/bad.yaml", "Resources:\n  R: {Type: AWS::IAM::Role\n");
+    for question in [
+        &["who-can", "iam:CreateUser", "*", "--input", "mix"][..],
+        &["principal-can", "Job", "--input", "mix"],
+        &["public", "mix"],
+        &["lint", "mix"],
+        &["escalate", "--input", "mix"],
+        &["diff", "mix", "mix"],
+    ] {
+        let (code, out, err) = run(dir.path(), &[question, &["--format", "json"][..]].concat());
+        assert_eq!(code, Some(3), "{question:?}: {out}{err}");
+        assert!(err.contains("mix/bad.yaml:3:1"), "{question:?}: {err}");
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(answer.pointer("/gaps/0/file"), Some(&json!("mix/bad.yaml")), "{question:?}: {out}");
+    }
+}
+
+#[test]
+fn a_file_of_another_kind_is_not_a_clean_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    for (name, text, wrong) in [
+        ("empty.json", "{}", "there are no statements"),
+        ("list.json", "[]", "a policy is a JSON object"),
+        ("words.txt", "hello", "not JSON"),
+        ("small.json", "{\"statement\": []}", "unknown element `statement`"),
+    ] {
+        write(name, text);
+        let (code, out, err) = run(dir.path(), &["lint", name]);
+        assert!(code == Some(1) && out.contains(wrong), "{name}: {code:?} {out}{err}");
+        let (code, out, err) = run(dir.path(), &["public", name]);
+        assert!(code == Some(2) && err.contains(name), "{name}: {code:?} {out}{err}");
+    }
+    write("bucket.yaml", "Resources:\n  B: {Type: AWS::S3::Bucket}\n");
+    for question in ["lint", "public"] {
+        assert_eq!(run(dir.path(), &[question, "bucket.yaml"]).0, Some(0), "{question}: a template without policies");
+    }
+}

@@ -76,8 +76,8 @@ impl Staging {
                 id: format!("{}:{number}", or_empty(listener, "Protocol")).into(),
                 ports: Ports::tcp(number, number),
                 port: number,
-                groups: Vec::new(),
                 instance_port: port(listener, "InstancePort"),
+                ..Listener::default()
             });
         }
         self.net.balancers.push(Balancer {
@@ -112,7 +112,7 @@ impl Staging {
             ports: listener_ports(&protocol, number),
             port: number,
             groups: forwards(list(item, "DefaultActions")),
-            instance_port: None,
+            ..Listener::default()
         };
         self.listeners.push((balancer, listener));
     }
@@ -121,6 +121,14 @@ impl Staging {
         let listener = text(item, "ListenerArn").unwrap_or_default();
         let groups = list(item, "Rules").iter().flat_map(|rule| forwards(list(rule, "Actions"))).collect();
         self.rules.push((listener, groups));
+    }
+
+    /// One rule of `describe-rules`. The rule's ARN names its listener: `...:listener-rule/app/NAME/ID/LISTENER/RULE`.
+    pub(super) fn listener_rule(&mut self, rule: &Value) {
+        let arn = text(rule, "RuleArn").unwrap_or_default();
+        if let Some((listener, _)) = arn.replacen(":listener-rule/", ":listener/", 1).rsplit_once('/') {
+            self.rules.push((listener.into(), forwards(list(rule, "Actions"))));
+        }
     }
 
     pub(super) fn target_group(&mut self, item: &Value) {
@@ -169,9 +177,9 @@ impl Staging {
 
     pub(super) fn join_balancers(&mut self) {
         for group in &mut self.net.target_groups {
-            if let Some(targets) = self.health.remove(&group.id) {
-                group.targets = targets;
-                group.targets_known = true;
+            match self.health.remove(&group.id) {
+                Some(targets) => group.targets = targets,
+                None => group.targets_unknown = Some(format!("the targets of {} aren't in the snapshot", group.id).into()),
             }
             let kept = self.group_attributes.get(&group.id).and_then(|a| a.get("preserve_client_ip.enabled"));
             group.preserve_client = kept.map(|v| v == "true");
@@ -185,11 +193,17 @@ impl Staging {
             listener.groups.extend(rules.get(&listener.id).into_iter().flatten().cloned());
             listeners.entry(balancer).or_default().push(listener);
         }
-        let seen = self.seen.contains("Listeners") || self.seen.contains("LoadBalancerListeners");
+        let any = |keys: [&str; 2]| keys.iter().any(|key| self.seen.contains(*key));
+        let seen = any(["Listeners", "LoadBalancerListeners"]);
+        let ruled = any(["ListenerRules", "LoadBalancerListenerRules"]);
         for balancer in &mut self.net.balancers {
             balancer.listeners.extend(listeners.remove(&balancer.id).into_iter().flatten());
             if !seen && balancer.kind != BalancerKind::Classic {
                 balancer.listeners_unknown = Some(format!("the listeners of {} aren't in the snapshot", balancer.name).into());
+            }
+            if !ruled && balancer.kind == BalancerKind::Application && !balancer.listeners.is_empty() {
+                let reason = format!("the rules of {}'s listeners aren't in the snapshot", balancer.name);
+                balancer.forwards_unknown = Some(reason.into());
             }
             let cross = self.balancer_attributes.get(&balancer.id).and_then(|a| a.get("load_balancing.cross_zone.enabled"));
             if let Some(cross) = cross {

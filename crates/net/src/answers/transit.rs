@@ -18,7 +18,7 @@ impl Staging {
             id,
             group_references: flag(&options, "SecurityGroupReferencingSupport").unwrap_or(false),
             state: state(text(item, "State"), &["available", "modifying"]),
-            default_table: "".into(),
+            ..Transit::default()
         });
     }
 
@@ -172,6 +172,12 @@ impl Staging {
             }
         }
         self.net.transit_tables = tables;
+        if !self.seen.contains("TransitGatewayAttachments") && !self.seen.contains("TransitGatewayVpcAttachments") {
+            for transit in &mut self.net.transits {
+                let reason = format!("the attachments of {} aren't in the snapshot", transit.id);
+                transit.attachments_unknown = Some(reason.into());
+            }
+        }
         for (id, subnets, appliance, references) in std::mem::take(&mut self.vpc_attachments) {
             for attachment in self.net.attachments.iter_mut().filter(|a| a.id == id) {
                 attachment.subnets = subnets.iter().cloned().map(Link::to).collect();

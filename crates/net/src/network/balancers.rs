@@ -32,6 +32,8 @@ pub struct Listener {
     pub groups: Vec<Text>,
     /// For a Classic Load Balancer: the port on the instances.
     pub instance_port: Option<u16>,
+    /// Why it is not known what it takes, if so: `ports` is then the most it can be.
+    pub unknown: Option<Text>,
 }
 
 /// A load balancer.
@@ -59,6 +61,8 @@ pub struct Balancer {
     pub listeners: Vec<Listener>,
     /// Why its listeners are not all known, if so.
     pub listeners_unknown: Option<Text>,
+    /// Why it is not known which target groups its listeners' rules forward to, if so.
+    pub forwards_unknown: Option<Text>,
     /// A node sends to targets in every zone.
     pub cross_zone: bool,
     /// Whether it works.
@@ -95,8 +99,8 @@ pub struct TargetGroup {
     pub balancers: Vec<Text>,
     /// Its targets.
     pub targets: Vec<BalancerTarget>,
-    /// The targets are known.
-    pub targets_known: bool,
+    /// Why its targets are not all known, if so.
+    pub targets_unknown: Option<Text>,
     /// The client's address is kept (Network Load Balancer only).
     pub preserve_client: Option<bool>,
 }

@@ -23,14 +23,17 @@ impl<'a> Reader<'a> {
             let Some(at) = reader.net.balancers.iter().position(|b| b.id == balancer) else { return };
             let number = port(of(&resource.props, "Port"));
             let Some(balancer) = reader.net.balancers.get_mut(at) else { return };
+            let listener = Listener { id, groups, ..Listener::default() };
             match number {
                 Some(number) => {
                     let ports = crate::answers::listener_ports(&protocol, number);
-                    balancer.listeners.push(Listener { id, ports, port: number, groups, instance_port: None });
+                    balancer.listeners.push(Listener { ports, port: number, ..listener });
                 }
                 None => {
-                    let reason = why(of(&resource.props, "Port"));
-                    balancer.listeners_unknown = Some(format!("the port of listener {id} isn't known: {reason}").into());
+                    let why = why(of(&resource.props, "Port"));
+                    let reason: Text = format!("the port of listener {} isn't known: {why}", listener.id).into();
+                    balancer.listeners_unknown = Some(reason.clone());
+                    balancer.listeners.push(Listener { ports: Ports::full(), unknown: Some(reason), ..listener });
                 }
             }
         });
@@ -105,6 +108,8 @@ impl<'a> Reader<'a> {
             internet_facing: facing,
             cross_zone: cross,
             tags: tags(resource),
+            listeners_unknown: self.unread(resource, "AWS::ElasticLoadBalancingV2::Listener"),
+            forwards_unknown: self.unread(resource, "AWS::ElasticLoadBalancingV2::ListenerRule"),
             id,
             ..Balancer::default()
         };
@@ -158,10 +163,16 @@ impl<'a> Reader<'a> {
                     id: format!("{}:{number}", member(listener, "Protocol").as_str().unwrap_or("TCP")).into(),
                     ports: Ports::tcp(number, number),
                     port: number,
-                    groups: Vec::new(),
                     instance_port: port(member(listener, "InstancePort")),
+                    ..Listener::default()
                 }),
-                None => balancer.listeners_unknown = Some(format!("a listener's port of {} isn't known", balancer.id).into()),
+                None => {
+                    let reason: Text = format!("a listener's port of {} isn't known", balancer.id).into();
+                    let instance_port = port(member(listener, "InstancePort"));
+                    balancer.listeners_unknown = Some(reason.clone());
+                    let unknown = Some(reason);
+                    balancer.listeners.push(Listener { ports: Ports::full(), instance_port, unknown, ..Listener::default() });
+                }
             }
         }
         let (facing, public) = scheme(of(props, "Scheme"), false);
@@ -174,6 +185,10 @@ impl<'a> Reader<'a> {
         let props = &resource.props;
         let target = |v: &Value| BalancerTarget { id: self.refer(member(v, "Id")).id, port: port(member(v, "Port")) };
         let targets = of(props, "Targets").as_list().unwrap_or_default().iter().map(target).collect();
+        let targets_unknown = match of(props, "Targets") {
+            Value::Unknown(_) | Value::Mixed(_) => Some(format!("the targets of {id} aren't known").into()),
+            _ => self.unread(resource, "AWS::ElasticLoadBalancingV2::TargetGroup"),
+        };
         let attributes = of(props, "TargetGroupAttributes").as_list().unwrap_or_default();
         let kept = attributes.iter().find(|a| member(a, "Key").as_str() == Some("preserve_client_ip.enabled"));
         self.net.target_groups.push(TargetGroup {
@@ -182,7 +197,7 @@ impl<'a> Reader<'a> {
             port: port(of(props, "Port")),
             vpc: self.refer(of(props, "VpcId")),
             targets,
-            targets_known: true,
+            targets_unknown,
             preserve_client: kept.and_then(|a| flag(member(a, "Value")).ok().flatten()),
             id,
             ..TargetGroup::default()

@@ -130,11 +130,20 @@ impl<'a> Reader<'a> {
                 let transit = Link::to(id.clone());
                 reader.net.transit_tables.push(TransitTable { id: default_table.clone(), transit, ..TransitTable::default() });
             }
-            reader.net.transits.push(Transit { id, group_references: references, state: State::Up, default_table });
+            let attachments_unknown = reader.unread(resource, "AWS::EC2::TransitGatewayAttachment");
+            reader.net.transits.push(Transit {
+                id,
+                group_references: references,
+                default_table,
+                attachments_unknown,
+                ..Transit::default()
+            });
         });
         self.each("AWS::EC2::TransitGatewayRouteTable", |reader, resource, id| {
             let transit = reader.refer(of(&resource.props, "TransitGatewayId"));
-            reader.net.transit_tables.push(TransitTable { id, transit, ..TransitTable::default() });
+            let parts = ["AWS::EC2::TransitGatewayRoute", "AWS::EC2::TransitGatewayRouteTablePropagation"];
+            let unknown = parts.iter().find_map(|part| reader.unread(resource, part));
+            reader.net.transit_tables.push(TransitTable { id, transit, unknown, ..TransitTable::default() });
         });
         for kind in ["AWS::EC2::TransitGatewayAttachment", "AWS::EC2::TransitGatewayVpcAttachment"] {
             self.each(kind, |reader, resource, id| {
@@ -147,6 +156,7 @@ impl<'a> Reader<'a> {
                     subnets_known: !matches!(of(props, "SubnetIds"), Value::Unknown(_)),
                     appliance: on(member(options, "ApplianceModeSupport"), false),
                     group_references: on(member(options, "SecurityGroupReferencingSupport"), false),
+                    table_unknown: reader.unread(resource, "AWS::EC2::TransitGatewayRouteTableAssociation"),
                     id: id.clone(),
                     ..Attachment::default()
                 };
@@ -168,7 +178,8 @@ impl<'a> Reader<'a> {
                 _ => Joined::Other,
             };
             let transit = reader.refer(of(&resource.props, "TransitGatewayId"));
-            reader.net.attachments.push(Attachment { id, transit, joined, ..Attachment::default() });
+            let table_unknown = reader.unread(resource, "AWS::EC2::TransitGatewayRouteTableAssociation");
+            reader.net.attachments.push(Attachment { id, transit, joined, table_unknown, ..Attachment::default() });
         });
         self.transit_tables();
     }

@@ -27,6 +27,9 @@ impl<'a> Reader<'a> {
         if self.kind.is_code() {
             self.implied(&vpc.id);
         }
+        vpc.interfaces_unknown = self.unread(resource, "AWS::EC2::NetworkInterface");
+        vpc.gateways_unknown = self.unread(resource, "AWS::EC2::InternetGateway");
+        vpc.access_block_unknown = self.unread(resource, "AWS::EC2::VPCBlockPublicAccessOptions");
         self.net.vpcs.push(vpc);
     }
 
@@ -249,7 +252,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn tables(&mut self) {
         self.each("AWS::EC2::RouteTable", |reader, resource, id| {
-            let mut table = Table { vpc: reader.refer(of(&resource.props, "VpcId")), id, ..Table::default() };
+            let vpc = reader.refer(of(&resource.props, "VpcId"));
+            let mut table = Table { vpc, unknown: reader.unread(resource, "AWS::EC2::Route"), id, ..Table::default() };
             for association in of(&resource.props, "Associations").as_list().unwrap_or_default() {
                 table.main |= matches!(flag(member(association, "Main")), Ok(Some(true)));
                 table.subnets.extend(member(association, "SubnetId").as_str().map(Text::from));

@@ -1,6 +1,6 @@
 //! Small readers of resources.
 
-use model::{Resource, Text, TypeName, Value};
+use model::{Gap, Resource, Text, TypeName, Value};
 
 use crate::network::Tags;
 use crate::ports::Ports;
@@ -33,6 +33,11 @@ const SERVICES: &[&str] = &[
 /// True if a resource of this type may matter to a network.
 pub fn concerns(type_name: &TypeName) -> bool {
     SERVICES.contains(&type_name.service()) || type_name.as_str() == "Palisade::EC2::TransitGatewayAttachment"
+}
+
+/// True if something that could not be read may matter to a network.
+pub(super) fn concerns_gap(gap: &Gap) -> bool {
+    gap.type_name.as_ref().is_some_and(concerns)
 }
 
 /// Attributes under which a live resource keeps its id, most telling first.

@@ -65,13 +65,12 @@ fn with_balancers(seed: u64) -> Network {
             port: Some(port),
             vpc: Link::to("vpc-0"),
             targets,
-            targets_known: true,
             preserve_client: if dice.one_in(2) { None } else { Some(dice.one_in(2)) },
             ..TargetGroup::default()
         });
         let (ports, port) = if udp { (Ports::udp(53, 53), 53) } else { (Ports::tcp(80, 80), 80) };
         let groups = vec![id("tg", b)];
-        balancer.listeners.push(Listener { id: id("listener", b), ports, port, groups, instance_port: None });
+        balancer.listeners.push(Listener { id: id("listener", b), ports, port, groups, ..Listener::default() });
         net.balancers.push(balancer);
     }
     net

@@ -4,6 +4,7 @@ mod accounts;
 mod documents;
 mod escalate;
 mod lint;
+mod reading;
 mod unused;
 
 use std::path::PathBuf;

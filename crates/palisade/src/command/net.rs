@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use model::Gap;
 use net::{Exposure, Network, Outcome, Place, Ports, Verdict};
 use serde_json::{Value, json};
 
@@ -123,6 +124,8 @@ pub(crate) fn load_any(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledg
         let names: Vec<&str> = scopes.iter().filter_map(|scope| snapshot.scope(*scope)).map(|s| s.name.as_ref()).collect();
         networks.push((names.join(", "), network));
     }
+    let told = |gap: &Gap| networks.iter().any(|(_, network)| network.gaps.contains(gap));
+    output::tell_gaps(snapshot.gaps.iter().filter(|gap| !told(gap)));
     Ok(networks)
 }
 
@@ -142,9 +145,8 @@ fn print_json(value: &Value) -> Result<()> {
 }
 
 fn gaps(out: &mut String, network: &Network) {
-    for gap in network.gaps.iter().filter(|g| g.matters).take(20) {
-        let file = gap.file.as_deref().map(|f| format!(" in {f}")).unwrap_or_default();
-        let _ = writeln!(out, "could not be read: {}: {}{file}", gap.what, gap.detail);
+    for gap in network.gaps.iter().filter(|g| g.matters).take(output::GAPS_TOLD) {
+        let _ = writeln!(out, "{}", output::unread(gap));
     }
 }
 

@@ -1,95 +1,25 @@
 //! Questions about the principals of an account.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use iam::case::decision_name;
-use iam::{Access, Account, Control, Decision, Inclusion, Openness, Organisation, Owner, why};
+use iam::{Access, Account, Decision, Inclusion, Openness, Owner, why};
 use model::ScopeIndex;
 use serde_json::{Value as Json, json};
 
-use super::documents::{exit_of as exit_of_openness, request_words, show, text_of};
-use super::{Above, Form, Where};
+use super::documents::{exit_of as exit_of_openness, request_words, text_of};
+use super::reading::{self, Accounts, Learn, principals};
+use super::{Form, Where};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
-use crate::input::{self, Knowledge};
+use crate::input;
 use crate::live::Wanted;
-use crate::output;
-
-pub(super) type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
-
-/// The accounts in everything that was named: saved `get-account-authorization-details` answers, and one for each template,
-/// plan or state.
-pub(super) fn accounts(places: &InputArgs, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
-    let mut all = Vec::new();
-    let mut others: Vec<PathBuf> = Vec::new();
-    for path in &places.input {
-        let details = if path.is_file() || path == Path::new("-") {
-            let text = text_of(path)?;
-            let hint = ["UserDetailList", "RoleDetailList", "GroupDetailList"].iter().any(|k| text.contains(k));
-            hint.then(|| serde_json::from_str::<Json>(&text).ok()).flatten()
-        } else {
-            None
-        };
-        match details.as_ref().and_then(Account::from_authorization_details) {
-            Some(account) => all.push((path.display().to_string(), account)),
-            None => others.push(path.clone()),
-        }
-    }
-    if !others.is_empty() || places.live.asked() {
-        let snapshot = input::read(&others, places, &learn()?, Wanted::Access)?;
-        let organisation = Organisation::from_snapshot(&snapshot);
-        for (i, scope) in snapshot.scopes.iter().enumerate() {
-            let mut account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
-            account.under(&organisation);
-            if !account.principals.is_empty() || !account.resources.is_empty() {
-                let world = if scope.world.is_empty() { String::new() } else { format!(" ({})", scope.world) };
-                all.push((format!("{}{world}", scope.name), account));
-            }
-        }
-    }
-    if all.is_empty() {
-        bail!(
-            "no principals to ask about\n  help: --input FILE, an answer of `aws iam get-account-authorization-details`, a template or a plan"
-        );
-    }
-    Ok(all)
-}
-
-/// The same, under the control policies that were named.
-pub(super) fn under(input: &InputArgs, above: &Above, learn: Learn<'_>) -> Result<Vec<(String, Account)>> {
-    let mut all = accounts(input, learn)?;
-    for organisation in organisations(above)? {
-        for (_, account) in &mut all {
-            account.under(&organisation);
-        }
-    }
-    let mut told: Vec<&String> = Vec::new();
-    for reason in all.iter().flat_map(|(_, account)| &account.reasons) {
-        if !told.contains(&reason) {
-            output::tell(&format!("palisade: {}", report::printable(reason)));
-            told.push(reason);
-        }
-    }
-    Ok(all)
-}
-
-/// What the files about control policies hold.
-pub(super) fn organisations(above: &Above) -> Result<Vec<Organisation>> {
-    let mut all = Vec::new();
-    for (file, control, what) in [(&above.scp, Control::Principals, "service"), (&above.rcp, Control::Resources, "resource")] {
-        let Some(file) = file else { continue };
-        let wrong = || format!("`{}` holds no {what} control policies", file.display());
-        let document: Json = serde_json::from_str(&text_of(file)?).with_context(wrong)?;
-        all.push(Organisation::from_json(&document, control).map_err(anyhow::Error::msg).with_context(wrong)?);
-    }
-    Ok(all)
-}
 
 /// The account that has the principal, and the principal's name.
-fn holding<'a>(all: &'a [(String, Account)], principal: &str) -> Result<(&'a Account, &'a iam::account::Principal)> {
-    match all.iter().find_map(|(_, account)| Some((account, account.find(principal)?))) {
+fn holding<'a>(accounts: &'a Accounts, principal: &str) -> Result<(&'a Account, &'a iam::account::Principal)> {
+    match accounts.all.iter().find_map(|(_, account)| Some((account, account.find(principal)?))) {
         Some(found) => Ok(found),
         None => bail!("no principal `{principal}` in what was read"),
     }
@@ -134,8 +64,8 @@ fn exit_of(decision: Decision) -> Exit {
 
 /// `iam can`
 pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, &places.above, learn)?;
-    let (account, found) = holding(&all, principal)?;
+    let accounts = principals(&places.input, &places.above, learn)?;
+    let (account, found) = holding(&accounts, principal)?;
     let pair = |text: &String| -> Result<(String, String)> {
         let (key, value) = text.split_once('=').with_context(|| format!("`{text}` is not KEY=VALUE"))?;
         Ok((key.to_owned(), value.to_owned()))
@@ -146,14 +76,14 @@ pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], place
     if let Some(map) = document.as_object_mut() {
         map.insert("schema".into(), "palisade/iam.can/1".into());
     }
-    show(places.format, &document, &access_words(&access))?;
+    accounts.show(places.format, document, &access_words(&access))?;
     Ok(exit_of(access.decision))
 }
 
 /// `iam who-can`
 pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, &places.above, learn)?;
-    let found: Vec<Access<'_>> = all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
+    let accounts = principals(&places.input, &places.above, learn)?;
+    let found: Vec<Access<'_>> = accounts.all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
     let mut words = String::new();
     for access in &found {
         let _ = write!(words, "{}: {}", access.principal.arn, access_words(access));
@@ -163,14 +93,14 @@ pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn
     }
     let rows: Vec<Json> = found.iter().map(access_json).collect();
     let document = json!({ "schema": "palisade/iam.who-can/1", "action": action, "resource": resource, "principals": rows });
-    show(places.format, &document, &words)?;
-    Ok(Exit::Clean)
+    accounts.show(places.format, document, &words)?;
+    Ok(accounts.exit(Exit::Clean))
 }
 
 /// `iam principal-can`
 pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, &places.above, learn)?;
-    let (account, found) = holding(&all, principal)?;
+    let accounts = principals(&places.input, &places.above, learn)?;
+    let (account, found) = holding(&accounts, principal)?;
     let rows = iam::principal_can(account, found);
     let mut words = String::new();
     let mut list = Vec::new();
@@ -187,8 +117,8 @@ pub(super) fn principal_can(principal: &str, places: &Where, learn: Learn<'_>) -
         }));
     }
     let document = json!({ "schema": "palisade/iam.principal-can/1", "principal": &*found.arn, "access": list });
-    show(places.format, &document, if words.is_empty() { "nothing\n" } else { &words })?;
-    Ok(Exit::Clean)
+    accounts.show(places.format, document, if words.is_empty() { "nothing\n" } else { &words })?;
+    Ok(accounts.exit(Exit::Clean))
 }
 
 /// `iam why`
@@ -197,19 +127,19 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
     let json: Json = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", event.display()))?;
     let first = json.pointer("/Records/0").unwrap_or(&json);
     let Some(call) = why::call_of(first) else { bail!("`{}` is no CloudTrail event", event.display()) };
-    let all = if places.input.input.is_empty() && !places.input.live.asked() {
-        Vec::new()
+    let accounts = if places.input.input.is_empty() && !places.input.live.asked() {
+        Accounts::default()
     } else {
-        under(&places.input, &places.above, learn)?
+        principals(&places.input, &places.above, learn)?
     };
-    let access = all.iter().find_map(|(_, account)| why::replay(account, &call));
+    let access = accounts.all.iter().find_map(|(_, account)| why::replay(account, &call));
     let mut words = format!("{} asked for {} on {}\n", call.principal, call.action(), call.resource);
     if let Some(part) = why::blamed(&call.message) {
         let _ = writeln!(words, "AWS names the {part} policies: {}", report::printable(&call.message));
     }
     match &access {
         Some(access) => words.push_str(&access_words(access)),
-        None if all.is_empty() => words.push_str("give --input to see the statement\n"),
+        None if accounts.all.is_empty() => words.push_str("give --input to see the statement\n"),
         None => words.push_str("its principal is not in what was read\n"),
     }
     let least = why::least_policy(&call);
@@ -222,18 +152,21 @@ pub(super) fn why(event: &Path, places: &Where, learn: Learn<'_>) -> Result<Exit
         "blamed": why::blamed(&call.message), "access": access.as_ref().map(access_json),
         "least_policy": if denied { Json::Null } else { least },
     });
-    show(places.format, &document, &words)?;
+    accounts.show(places.format, document, &words)?;
     Ok(access.map_or(Exit::Incomplete, |a| exit_of(a.decision)))
 }
 
 /// `iam diff` on templates, plans and folders.
 pub(super) fn diff(old: &Path, new: &Path, form: Form, learn: Learn<'_>) -> Result<Exit> {
     let knowledge = learn()?;
-    let read = |path: &Path| -> Result<Vec<Account>> {
+    let mut both = Accounts::default();
+    let mut read = |path: &Path| -> Result<Vec<Account>> {
         let snapshot = input::read(&[path.to_path_buf()], &InputArgs::default(), &knowledge, Wanted::Access)?;
+        both.gaps.extend(snapshot.gaps.iter().filter(|gap| gap.matters).cloned());
         Ok((0..snapshot.scopes.len()).map(|i| Account::from_snapshot_by_name(&snapshot, ScopeIndex(i as u32))).collect())
     };
     let (before, after) = (read(old)?, read(new)?);
+    both.tell();
     let empty = Account::default();
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for i in 0..before.len().max(after.len()) {
@@ -261,8 +194,8 @@ pub(super) fn diff(old: &Path, new: &Path, form: Form, learn: Learn<'_>) -> Resu
     if words.is_empty() {
         words.push_str("no access is added or removed\n");
     }
-    show(form, &json!({ "schema": "palisade/iam.diff/1", "changes": rows }), &words)?;
-    Ok(exit)
+    both.show(form, json!({ "schema": "palisade/iam.diff/1", "changes": rows }), &words)?;
+    Ok(both.exit(exit))
 }
 
 /// `no`, `yes` with a request, or `unknown` with reasons.
@@ -278,9 +211,16 @@ fn side(answer: &Inclusion) -> Json {
 
 /// `iam public` on every resource and trust policy of accounts, templates and plans.
 pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(&places.input, &places.above, learn)?;
+    let mut accounts = reading::read(&places.input, learn)?;
+    accounts.tell();
+    if !accounts.any {
+        let named = places.input.input.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>();
+        let help = "a policy, an answer of the AWS CLI, a template, a plan or a snapshot; or --live";
+        bail!("no policies in {}\n  help: {help}", if named.is_empty() { "what was named".to_owned() } else { named.join(", ") });
+    }
+    accounts.under(&places.above)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
-    for (_, account) in &all {
+    for (_, account) in &accounts.all {
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
         for (label, policy) in account.resources.iter().map(|r| (&r.label, &r.policy)).chain(trusts) {
             let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
@@ -306,6 +246,6 @@ pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> R
     if rows.is_empty() {
         words.push_str("no resource or trust policies\n");
     }
-    show(places.format, &json!({ "schema": "palisade/iam.public/1", "resources": rows }), &words)?;
-    Ok(exit)
+    accounts.show(places.format, json!({ "schema": "palisade/iam.public/1", "resources": rows }), &words)?;
+    Ok(accounts.exit(exit))
 }

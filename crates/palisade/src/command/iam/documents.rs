@@ -201,7 +201,7 @@ fn text_of_any(path: &Path) -> Result<String> {
 pub(super) fn public(path: &Path, account: Option<&str>, above: &Above, form: Form) -> Result<Option<Exit>> {
     let Some(text) = policy_at(path)? else { return Ok(None) };
     let mut rcp = Vec::new();
-    for organisation in super::accounts::organisations(above)? {
+    for organisation in super::reading::organisations(above)? {
         rcp.extend(organisation.levels(Control::Resources, account).map_err(anyhow::Error::msg)?);
     }
     let exposure = iam::exposure(&iam::policy_in(&text), Owner { account, rcp: &rcp });

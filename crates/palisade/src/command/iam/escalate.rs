@@ -8,18 +8,18 @@ use iam::escalation::{self, Drawing};
 use model::Truth;
 use serde_json::{Value as Json, json};
 
-use super::accounts::{Learn, under};
-use super::{Above, Form, GraphForm, documents::show};
+use super::reading::{Learn, principals};
+use super::{Above, Form, GraphForm};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::output;
 
 /// Who can become admin, by which steps: in words, for programs, or drawn.
 pub(super) fn run(format: GraphForm, input: &InputArgs, above: &Above, learn: Learn<'_>) -> Result<Exit> {
-    let all = under(input, above, learn)?;
+    let accounts = principals(input, above, learn)?;
     let (mut words, mut rows, mut reasons) = (String::new(), Vec::new(), Vec::new());
     let mut drawing = Drawing::default();
-    for (name, account) in &all {
+    for (name, account) in &accounts.all {
         let graph = escalation::graph(account);
         drawing.add(account, &graph);
         reasons.extend(account.reasons.iter().chain(&graph.reasons).cloned());
@@ -44,12 +44,12 @@ pub(super) fn run(format: GraphForm, input: &InputArgs, above: &Above, learn: Le
     let reachable = rows.iter().any(|r| r.get("admin") == Some(&Json::Bool(false)));
     let document = json!({ "schema": "palisade/iam.escalate/1", "principals": rows, "reasons": reasons });
     match format {
-        GraphForm::Text => show(Form::Text, &document, &words)?,
-        GraphForm::Json => show(Form::Json, &document, &words)?,
+        GraphForm::Text => accounts.show(Form::Text, document, &words)?,
+        GraphForm::Json => accounts.show(Form::Json, document, &words)?,
         GraphForm::Dot => output::print(&drawing.dot())?,
         GraphForm::Svg => output::print(&drawing.svg())?,
     }
-    Ok(if reachable { Exit::Findings } else { Exit::Clean })
+    Ok(accounts.exit(if reachable { Exit::Findings } else { Exit::Clean }))
 }
 
 fn chain(account: &Account, path: &escalation::Path<'_>, words: &mut String) -> Json {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use iam::authorization::Authorization;
 use iam::{Policy, PolicyType, Problem};
+use model::GapReason;
 use serde_json::{Value as Json, json};
 
-use super::accounts::{self, Learn};
-use super::documents::{policy_at, show};
+use super::documents::{policy_at, text_of};
+use super::reading::{self, Accounts, Learn};
 use super::{Form, TypeName};
-use crate::cli::InputArgs;
+use crate::cli::{InputArgs, LiveArgs};
 use crate::exit::Exit;
 
 /// What was found so far.
@@ -34,24 +35,35 @@ pub(super) fn run(
     let own = facts.map(table).transpose()?;
     let facts = own.as_ref().unwrap_or_else(|| Authorization::built_in());
     let mut found = Findings { facts, kind, words: String::new(), rows: Vec::new() };
-    let mut places = input.clone();
+    let mut accounts = Accounts::default();
     for path in files {
         match policy_at(path)? {
             Some(text) => found.document(path, &text),
-            None => places.input.push(path.clone()),
+            None => {
+                let files = InputArgs { input: vec![path.clone()], live: LiveArgs::default(), ..input.clone() };
+                let read = reading::read(&files, learn)?;
+                // What is of no other kind either was meant to be a policy.
+                let broken = read.gaps.iter().any(|gap| gap.reason == GapReason::Malformed);
+                match !read.any && !broken && path.is_file() {
+                    true => found.document(path, &text_of(path)?),
+                    false => accounts.append(read),
+                }
+            }
         }
     }
-    if !places.input.is_empty() || places.live.asked() {
-        for (name, account) in accounts::accounts(&places, learn)? {
-            found.account(&name, &account);
-        }
+    if !input.input.is_empty() || input.live.asked() {
+        accounts.append(reading::read(input, learn)?);
     }
-    let clean = found.rows.is_empty();
-    if clean {
+    accounts.tell();
+    for (name, account) in &accounts.all {
+        found.account(name, account);
+    }
+    let exit = if found.rows.is_empty() { Exit::Clean } else { Exit::Findings };
+    if exit == Exit::Clean {
         found.words.push_str("nothing wrong\n");
     }
-    show(form, &json!({ "schema": "palisade/iam.lint/1", "problems": found.rows }), &found.words)?;
-    Ok(if clean { Exit::Clean } else { Exit::Findings })
+    accounts.show(form, json!({ "schema": "palisade/iam.lint/1", "problems": found.rows }), &found.words)?;
+    Ok(accounts.exit(exit))
 }
 
 fn table(path: &Path) -> Result<Authorization> {
@@ -102,7 +114,8 @@ impl Findings<'_> {
     }
 
     fn add(&mut self, at: &str, mut row: Json, problem: &Problem) {
-        let _ = writeln!(self.words, "{at}: {}: {}", problem.path, report::printable(&problem.message));
+        let path = if problem.path.is_empty() { String::new() } else { format!(" {}:", problem.path) };
+        let _ = writeln!(self.words, "{at}:{path} {}", report::printable(&problem.message));
         if let Some(help) = &problem.help {
             let _ = writeln!(self.words, "  help: {help}");
         }

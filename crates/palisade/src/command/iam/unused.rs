@@ -12,10 +12,11 @@ use logs::paths::Paths;
 use serde_json::{Value as Json, json};
 
 use super::Where;
-use super::accounts::{Learn, under};
 use super::documents::show;
+use super::reading::{Learn, principals};
 use crate::exit::Exit;
 use crate::logfiles::{self, Files};
+use crate::output;
 
 /// What the trail says: the calls by the principal's ARN, and of which services there are data events.
 #[derive(Default)]
@@ -90,14 +91,15 @@ fn read(trail: &[PathBuf], facts: &Authorization) -> Result<Seen> {
 /// Who does not use what, with a smaller policy for each.
 pub(super) fn run(trail: &[PathBuf], principal: Option<&str>, places: &Where, learn: Learn<'_>) -> Result<Exit> {
     let facts = Authorization::built_in();
-    let all = under(&places.input, &places.above, learn)?;
-    let seen = read(trail, facts)?;
+    let accounts = principals(&places.input, &places.above, learn)?;
+    let mut seen = read(trail, facts)?;
+    seen.gaps.extend(accounts.gaps.iter().map(output::unread));
     if seen.events == 0 {
         bail!("no CloudTrail event in what --trail names");
     }
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     let mut found = false;
-    for (_, account) in &all {
+    for (_, account) in &accounts.all {
         for who in &account.principals {
             if principal.is_some_and(|p| account.find(p).is_none_or(|own| own.arn != who.arn)) {
                 continue;
