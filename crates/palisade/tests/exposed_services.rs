@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A VPC with a way in, a group that lets the internet in and one that does not.
+/// A VPC with a way in.
 const NETWORK: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
 Resources:
   Vpc: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16 } }
@@ -17,28 +17,21 @@ Resources:
   NetB: { Type: AWS::EC2::Subnet, Properties: { VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24 } }
   AssA: { Type: AWS::EC2::SubnetRouteTableAssociation, Properties: { SubnetId: !Ref NetA, RouteTableId: !Ref Rt } }
   AssB: { Type: AWS::EC2::SubnetRouteTableAssociation, Properties: { SubnetId: !Ref NetB, RouteTableId: !Ref Rt } }
-  Open:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      GroupDescription: open
-      VpcId: !Ref Vpc
-      SecurityGroupIngress: [{ IpProtocol: tcp, FromPort: 1, ToPort: 65535, CidrIp: 0.0.0.0/0 }]
-  Shut:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      GroupDescription: shut
-      VpcId: !Ref Vpc
-      SecurityGroupIngress: [{ IpProtocol: tcp, FromPort: 1, ToPort: 65535, CidrIp: 10.0.0.0/16 }]
   Dbs: { Type: AWS::RDS::DBSubnetGroup, Properties: { DBSubnetGroupDescription: x, SubnetIds: [!Ref NetA, !Ref NetB] } }
   Nps: { Type: AWS::Neptune::DBSubnetGroup, Properties: { DBSubnetGroupDescription: x, SubnetIds: [!Ref NetA, !Ref NetB] } }
   Dms: { Type: AWS::DMS::ReplicationSubnetGroup, Properties: { ReplicationSubnetGroupDescription: x, SubnetIds: [!Ref NetA, !Ref NetB] } }
   Rss: { Type: AWS::Redshift::ClusterSubnetGroup, Properties: { Description: x, SubnetIds: [!Ref NetA, !Ref NetB] } }
-  ClusterOpen: { Type: AWS::Neptune::DBCluster, Properties: { DBSubnetGroupName: !Ref Nps, VpcSecurityGroupIds: [!Ref Open] } }
-  ClusterShut: { Type: AWS::Neptune::DBCluster, Properties: { DBSubnetGroupName: !Ref Nps, VpcSecurityGroupIds: [!Ref Shut] } }
 "#;
 
-/// One of each service that may ask for a public address; `{group}` is the group it has.
-const SERVICES: &str = r#"  Rds{group}:
+/// One of each service that may ask for a public address; `{group}` is the group it has, which lets `{from}` in.
+const SERVICES: &str = r#"  {group}:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: "{group}"
+      VpcId: !Ref Vpc
+      SecurityGroupIngress: [{ IpProtocol: tcp, FromPort: 1, ToPort: 65535, CidrIp: "{from}" }]
+  Cluster{group}: { Type: AWS::Neptune::DBCluster, Properties: { DBSubnetGroupName: !Ref Nps, VpcSecurityGroupIds: [!Ref {group}] } }
+  Rds{group}:
     Type: AWS::RDS::DBInstance
     Properties: { PubliclyAccessible: true, DBSubnetGroupName: !Ref Dbs, VPCSecurityGroups: [!Ref {group}] }
   Redshift{group}:
@@ -75,7 +68,8 @@ const SERVICES: &str = r#"  Rds{group}:
 #[test]
 fn a_public_address_that_nobody_gets_through_to_is_less_severe() {
     let dir = tempfile::tempdir().unwrap();
-    let services = ["Open", "Shut"].map(|group| SERVICES.replace("{group}", group)).concat();
+    let groups = [("Open", "0.0.0.0/0"), ("Shut", "10.0.0.0/16")];
+    let services = groups.map(|(group, from)| SERVICES.replace("{group}", group).replace("{from}", from)).concat();
     std::fs::write(dir.path().join("stack.yaml"), format!("{NETWORK}{services}")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
     command.args(["scan", "stack.yaml", "--format", "json"]).current_dir(dir.path()).env_clear().stdin(Stdio::null());

@@ -3,6 +3,7 @@
 use super::Address;
 use super::address::v4_bits;
 use super::field::{Field, Layout};
+use super::plain;
 use super::reader::Reason;
 use super::record::{Action, Direction, Record};
 
@@ -192,32 +193,21 @@ impl Field {
 
 /// A number that ends at a space or the end, and what comes after the space; `None` if it is anything else or may not fit.
 fn quick_number(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
-    let (mut value, mut digits) = (0u64, 0usize);
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        digits += 1;
-    }
-    // Nineteen digits always fit in 64 bits.
-    if digits == 0 || digits > 19 {
-        return None;
-    }
-    match text.get(digits..)?.split_first() {
-        None => Some((value, None)),
-        Some((b' ', rest)) => Some((value, Some(rest))),
-        Some(_) => None,
-    }
+    let (value, digits) = plain::number(text)?;
+    Some((value, behind(text, digits)?))
 }
 
 /// An IPv4 address that ends at a space or the end, and what comes after the space.
 fn quick_address(text: &[u8]) -> Option<(Address, Option<&[u8]>)> {
     let (bits, used) = v4_bits(text)?;
-    match text.get(used..)?.split_first() {
-        None => Some((Address::v4(bits), None)),
-        Some((b' ', rest)) => Some((Address::v4(bits), Some(rest))),
+    Some((Address::v4(bits), behind(text, used)?))
+}
+
+/// What comes after a field of this length: `None` after the last, nothing at all if no space ends it.
+fn behind(text: &[u8], length: usize) -> Option<Option<&[u8]>> {
+    match text.get(length..)?.split_first() {
+        None => Some(None),
+        Some((b' ', rest)) => Some(Some(rest)),
         Some(_) => None,
     }
 }

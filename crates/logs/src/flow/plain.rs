@@ -60,22 +60,8 @@ impl<'a> Rest<'a> {
         self.pass(length)
     }
 
-    /// A number of at most nineteen digits, which always fits in 64 bits.
     fn number(&mut self) -> Option<u64> {
-        let (mut value, mut digits) = match self.0.first_chunk::<8>() {
-            Some(bytes) => leading(u64::from_le_bytes(*bytes)),
-            None => (0, 0),
-        };
-        if digits == 0 || digits == 8 {
-            let more = self.0.get(digits..)?.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10);
-            for digit in more.take(12) {
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-                digits += 1;
-            }
-        }
-        if digits == 0 || digits > 19 {
-            return None;
-        }
+        let (value, digits) = number(self.0)?;
         self.pass(digits)?;
         Some(value)
     }
@@ -85,6 +71,22 @@ impl<'a> Rest<'a> {
         self.pass(length)?;
         Some(Address::v4(bits))
     }
+}
+
+/// The number that a text begins with and how many digits it has; at most nineteen, which always fit in 64 bits.
+pub(super) fn number(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut value, mut digits) = match text.first_chunk::<8>() {
+        Some(bytes) => leading(u64::from_le_bytes(*bytes)),
+        None => (0, 0),
+    };
+    if digits == 0 || digits == 8 {
+        let more = text.get(digits..)?.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10);
+        for digit in more.take(12) {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            digits += 1;
+        }
+    }
+    (1..=19).contains(&digits).then_some((value, digits))
 }
 
 /// The number that the digits at the start of eight bytes make, the first byte lowest, and how many there are.
