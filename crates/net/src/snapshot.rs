@@ -45,6 +45,9 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(Vec<ScopeIndex>, Network)> {
     sources.into_iter().map(|(scopes, resources, kind)| (scopes, read(resources, kind))).collect()
 }
 
+/// What AWS makes along with a VPC, by the names of the VPC's attributes.
+const MADE_WITH_A_VPC: [&str; 3] = ["DefaultSecurityGroup", "DefaultNetworkAcl", "MainRouteTable"];
+
 /// A public address as a template knows it.
 enum Public {
     No,
@@ -99,6 +102,14 @@ impl<'a> Reader<'a> {
                     scoped.entry((resource.scope, name.clone())).or_insert(at);
                 }
                 names.entry(name).or_insert(at);
+            }
+        }
+        if kind.is_code() {
+            for (at, resource) in resources.iter().enumerate() {
+                if let Some((vpc, name)) = places::made_with_a_vpc(resource) {
+                    let vpc = names.get(vpc).and_then(|at| ids.get(*at)).unwrap_or(vpc);
+                    names.insert(format!("{vpc}.{name}").into(), at);
+                }
             }
         }
         let (elastic, next) = (FxHashMap::default(), FxHashMap::default());
@@ -157,9 +168,9 @@ impl<'a> Reader<'a> {
             Value::Null => Link::default(),
             Value::Str(text) => Link::to(self.canonical(text)),
             Value::Link(link) => {
-                let special = matches!(&*link.attr, "DefaultSecurityGroup" | "DefaultNetworkAcl");
                 let id = self.canonical(&link.target);
-                if special { Link::to(format!("{id}.{}", link.attr)) } else { Link::to(id) }
+                let own = MADE_WITH_A_VPC.contains(&&*link.attr);
+                if own { Link::to(self.canonical(&format!("{id}.{}", link.attr).into())) } else { Link::to(id) }
             }
             Value::Unknown(unknown) => Link::to(format!("`{}` ({})", unknown.what, unknown.reason.words())),
             _ => Link::to("`a composed value`"),
@@ -273,7 +284,7 @@ impl<'a> Reader<'a> {
 
     /// The default group of a VPC, which applies where none is named; made on first use where the VPC is part of the source.
     fn default_group(&self, vpc: &Text) -> Link {
-        Link::to(format!("{vpc}.DefaultSecurityGroup"))
+        Link::to(self.canonical(&format!("{vpc}.DefaultSecurityGroup").into()))
     }
 }
 

@@ -106,6 +106,13 @@ pub(crate) fn owns_interfaces(type_name: &str) -> bool {
 impl<'a> Reader<'a> {
     pub(super) fn owners(&mut self) {
         self.each("AWS::EC2::NetworkInterface", Reader::network_interface);
+        self.each("AWS::EC2::NetworkInterfaceAttachment", |reader, resource, _| {
+            let part = |key: &str| reader.refer(of(&resource.props, key)).id;
+            let (interface, instance) = (part("NetworkInterfaceId"), part("InstanceId"));
+            if let Some(interface) = reader.net.interfaces.iter_mut().find(|i| i.id == interface) {
+                interface.owner = Owner { kind: OwnerKind::Instance, service: "ec2".into(), id: instance };
+            }
+        });
         self.each("AWS::EC2::Instance", Reader::instance);
         self.each("AWS::AutoScaling::AutoScalingGroup", Reader::scaling_group);
         for kind in SERVICES {

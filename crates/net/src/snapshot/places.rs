@@ -3,10 +3,10 @@
 use model::{Resource, SourceKind, Text, Value};
 
 use super::read::{flag, ports, tags, why};
-use super::{Reader, member, of};
+use super::{MADE_WITH_A_VPC, Reader, member, of};
 use crate::addr::Cidr;
 use crate::network::{
-    Acl, AclEntry, Destination, Group, GroupRule, Home, Link, Peer, PrefixList, Route, State, Subnet, Table, Target, Vpc,
+    Acl, AclEntry, Destination, Gateway, Group, GroupRule, Home, Link, Peer, PrefixList, Route, State, Subnet, Table, Target, Vpc,
 };
 use crate::ports::{Ports, protocol};
 
@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
             vpc.cidrs.extend(more);
         }
         if self.kind.is_code() {
-            self.implied(&vpc.id);
+            self.implied(&vpc.id, is_default(resource));
         }
         vpc.interfaces_unknown = self.unread(resource, "AWS::EC2::NetworkInterface");
         vpc.gateways_unknown = self.unread(resource, "AWS::EC2::InternetGateway");
@@ -33,13 +33,32 @@ impl<'a> Reader<'a> {
         self.net.vpcs.push(vpc);
     }
 
-    /// What AWS makes along with a VPC: a main route table with the local route, an ACL that lets everything through, a group
-    /// whose members reach each other.
-    fn implied(&mut self, vpc: &Text) {
+    /// What AWS makes along with a VPC, as far as the source doesn't say it: a main route table with the local route, an ACL that
+    /// lets everything through, a group whose members reach each other; for the default VPC of a Region also an internet gateway
+    /// and the route to it.
+    fn implied(&mut self, vpc: &Text, default: bool) {
         let link = || Link::to(vpc.clone());
-        self.net.tables.push(Table { id: format!("{vpc}.MainRouteTable").into(), vpc: link(), main: true, ..Table::default() });
-        self.net.acls.push(Acl::default_of(vpc, format!("{vpc}.DefaultNetworkAcl").into()));
-        let id: Text = format!("{vpc}.DefaultSecurityGroup").into();
+        let own = |name: &str| Text::from(format!("{vpc}.{name}"));
+        let told = |name: &str| self.names.contains_key(&own(name));
+        let [group, acl, table] = MADE_WITH_A_VPC.map(|name| (!told(name)).then(|| own(name)));
+        let gateway = default.then(|| own("InternetGateway"));
+        if let Some(id) = table {
+            let out = gateway.clone().map(|gateway| Route {
+                to: Destination::Block(Cidr::V4_ALL),
+                target: Target::Internet(Link::to(gateway)),
+                state: State::Up,
+                propagated: false,
+            });
+            let routes = out.into_iter().collect();
+            self.net.tables.push(Table { id, vpc: link(), main: true, routes, ..Table::default() });
+        }
+        if let Some(id) = gateway {
+            self.net.gateways.push(Gateway { id, vpcs: vec![(vpc.clone(), State::Up)], egress_only: false });
+        }
+        if let Some(id) = acl {
+            self.net.acls.push(Acl::default_of(vpc, id));
+        }
+        let Some(id) = group else { return };
         let rule =
             |peer, word: &str| GroupRule { id: format!("{id} {word}").into(), ports: Ports::full(), ports_unknown: None, peer };
         let outbound = vec![rule(Peer::Block(Cidr::V4_ALL), "egress"), rule(Peer::Block(Cidr::V6_ALL), "egress")];
@@ -74,7 +93,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn subnet(&mut self, resource: &'a Resource, id: Text) {
         let props = &resource.props;
-        let vpc = self.refer(of(props, "VpcId"));
+        let mut vpc = self.refer(of(props, "VpcId"));
+        if self.kind.is_code() && matches!(flag(of(props, "DefaultForAz")), Ok(Some(true))) {
+            // The Region's default VPC, if it is part of the source.
+            let default = |r: &&&Resource| r.type_name.as_str() == "AWS::EC2::VPC" && is_default(r);
+            vpc = self.resources.iter().find(default).map_or(vpc, |vpc| Link::to(vpc.id.clone()));
+        }
         let mut cidrs = Vec::new();
         match self.block(of(props, "CidrBlock")) {
             Ok(Some(block)) => cidrs.push(block),
@@ -197,9 +221,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn acls(&mut self) {
         self.each("AWS::EC2::NetworkAcl", |reader, resource, id| {
-            let default =
-                [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "IsDefault")), Ok(Some(true))));
-            let mut acl = Acl { vpc: reader.refer(of(&resource.props, "VpcId")), default, id, ..Acl::default() };
+            let default = is_default(resource);
+            let mut acl = Acl { vpc: reader.vpc_link(resource), default, id, ..Acl::default() };
             for key in ["Entries", "NetworkAclEntries"] {
                 for line in of(&resource.props, key).as_list().unwrap_or_default() {
                     reader.acl_line(&mut acl, line);
@@ -252,8 +275,9 @@ impl<'a> Reader<'a> {
 
     pub(super) fn tables(&mut self) {
         self.each("AWS::EC2::RouteTable", |reader, resource, id| {
-            let vpc = reader.refer(of(&resource.props, "VpcId"));
-            let mut table = Table { vpc, unknown: reader.unread(resource, "AWS::EC2::Route"), id, ..Table::default() };
+            let main = matches!(flag(of(&resource.props, "IsMain")), Ok(Some(true)));
+            let (vpc, unknown) = (reader.vpc_link(resource), reader.unread(resource, "AWS::EC2::Route"));
+            let mut table = Table { vpc, main, unknown, id, ..Table::default() };
             for association in of(&resource.props, "Associations").as_list().unwrap_or_default() {
                 table.main |= matches!(flag(member(association, "Main")), Ok(Some(true)));
                 table.subnets.extend(member(association, "SubnetId").as_str().map(Text::from));
@@ -294,6 +318,19 @@ impl<'a> Reader<'a> {
             }
         });
         self.propagate();
+        self.supersede_mains();
+    }
+
+    fn vpc_link(&self, resource: &Resource) -> Link {
+        vpc_of(resource).map_or_else(|| self.refer(of(&resource.props, "VpcId")), |id| Link::to(self.canonical(id)))
+    }
+
+    /// The main table that AWS makes with a VPC stays so only until another one is made it.
+    fn supersede_mains(&mut self) {
+        let named = |id: &Text| self.resources.iter().zip(&self.ids).any(|(_, own)| own == id);
+        let chosen: Vec<Text> = self.net.tables.iter().filter(|t| t.main && named(&t.id)).map(|t| t.vpc.id.clone()).collect();
+        let mains = self.net.tables.iter_mut().filter(|t| t.main && t.id.ends_with(".MainRouteTable"));
+        mains.filter(|t| chosen.contains(&t.vpc.id)).for_each(|t| t.main = false);
     }
 
     fn route(&mut self, table: &mut Table, route: &Value) {
@@ -373,6 +410,34 @@ impl<'a> Reader<'a> {
 fn subnets_of(resource: &Resource) -> Vec<Text> {
     let all = of(&resource.props, "Associations").as_list().unwrap_or_default();
     all.iter().filter_map(|a| member(a, "SubnetId").as_str()).map(Text::from).collect()
+}
+
+/// The VPC that something belongs to: by its own word, or, before deploy, by what it takes over from the VPC.
+fn vpc_of(resource: &Resource) -> Option<&Text> {
+    let told = |key: &&str| match of(&resource.props, key) {
+        Value::Str(id) if **key == *"VpcId" => Some(id),
+        Value::Link(link) => Some(&link.target),
+        _ => None,
+    };
+    ["VpcId", "DefaultNetworkAclId", "DefaultRouteTableId"].iter().find_map(told)
+}
+
+/// For what takes over something that AWS makes along with a VPC: the VPC and the name of the VPC's attribute.
+pub(super) fn made_with_a_vpc(resource: &Resource) -> Option<(&Text, &'static str)> {
+    let is_main = matches!(flag(of(&resource.props, "IsMain")), Ok(Some(true)));
+    let [group, acl, table] = MADE_WITH_A_VPC;
+    let name = match resource.type_name.as_str() {
+        "AWS::EC2::SecurityGroup" if of(&resource.props, "GroupName").as_str() == Some("default") => group,
+        "AWS::EC2::NetworkAcl" if is_default(resource) => acl,
+        "AWS::EC2::RouteTable" if is_main => table,
+        _ => return None,
+    };
+    Some((vpc_of(resource)?, name))
+}
+
+/// The default one of its kind.
+fn is_default(resource: &Resource) -> bool {
+    [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "IsDefault")), Ok(Some(true))))
 }
 
 fn home(resource: &Resource) -> Home {
