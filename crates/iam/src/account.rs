@@ -1,10 +1,13 @@
 //! The principals of an account with everything that is attached to them, and the resources that have policies.
 
 mod answers;
+mod guarded;
 mod organisation;
 mod template;
 
 pub use organisation::{Control, Organisation};
+
+pub use guarded::{BLOCKERS, is_grant};
 
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use crate::document::Policy;
 use crate::evaluate::{Level, Policies};
 use crate::managed;
 use crate::request::{Caller, Context, Mode, Request};
+use crate::s3::{BlockPublicAccess, Switches};
 
 pub use crate::unknown_name::OWN_ACCOUNT;
 
@@ -59,6 +63,8 @@ pub struct Guarded {
     pub label: Text,
     /// Its policy.
     pub policy: Arc<Policy>,
+    /// What Block Public Access blocks of it: all off for what is no bucket.
+    pub public_access: BlockPublicAccess,
 }
 
 /// Service and resource control policies over one account.
@@ -124,11 +130,13 @@ impl Account {
         if let Some(role) = self.by_arn.get(arn).and_then(|i| self.principals.get(*i)) {
             return role.trust.clone();
         }
+        self.guarded(arn).map(|r| r.policy.clone())
+    }
+
+    /// The resource with a policy that has an ARN, or the bucket of the object that has it.
+    fn guarded(&self, arn: &str) -> Option<&Guarded> {
         let bucket = arn.split('/').next().unwrap_or(arn);
-        self.resources
-            .iter()
-            .find(|r| *r.arn == *arn || *r.arn == *bucket && arn.starts_with("arn:aws:s3:::"))
-            .map(|r| r.policy.clone())
+        self.resources.iter().find(|r| *r.arn == *arn || *r.arn == *bucket && arn.starts_with("arn:aws:s3:::"))
     }
 
     /// All policies for a request by a principal on a resource. Trust policies count only for assuming the role.
@@ -141,6 +149,7 @@ impl Account {
             resource: if of_role && !assumes { None } else { self.resource_policy(resource) },
             scp: self.over(self.account_of(principal)).0.to_vec(),
             rcp: self.over(self.owner(principal, resource)).1.to_vec(),
+            s3: Switches { bucket: self.guarded(resource).map(|r| r.public_access).unwrap_or_default(), ..Switches::default() },
             ..Policies::default()
         }
     }

@@ -48,9 +48,13 @@ const fn iam(kind: &'static str, property: &'static str, before: &'static str) -
 
 /// AWS Service Authorization Reference, "Resource types"; CloudFormation template reference, "Name type".
 const FORMS: &[Form] = &[
+    regional("AWS::Backup::BackupVault", "BackupVaultName", "backup", "backup-vault:", false),
+    regional("AWS::CodeArtifact::Domain", "DomainName", "codeartifact", "domain/", false),
     regional("AWS::DynamoDB::Table", "TableName", "dynamodb", "table/", true),
     regional("AWS::DynamoDB::GlobalTable", "TableName", "dynamodb", "table/", true),
     regional("AWS::ECR::Repository", "RepositoryName", "ecr", "repository/", true),
+    regional("AWS::EFS::FileSystem", "FileSystemId", "elasticfilesystem", "file-system/", false),
+    regional("AWS::Elasticsearch::Domain", "DomainName", "es", "domain/", true),
     regional("AWS::Events::EventBus", "Name", "events", "event-bus/", false),
     regional("AWS::Events::Rule", "Name", "events", "rule/", true),
     regional("AWS::KMS::Key", "KeyId", "kms", "key/", false),
@@ -58,6 +62,8 @@ const FORMS: &[Form] = &[
     regional("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName", "firehose", "deliverystream/", true),
     regional("AWS::Lambda::Function", "FunctionName", "lambda", "function:", true),
     regional("AWS::Logs::LogGroup", "LogGroupName", "logs", "log-group:", true),
+    regional("AWS::OpenSearchService::Domain", "DomainName", "es", "domain/", true),
+    regional("AWS::S3::AccessPoint", "Name", "s3", "accesspoint/", true),
     regional("AWS::SecretsManager::Secret", "Name", "secretsmanager", "secret:", false),
     regional("AWS::SNS::Topic", "TopicName", "sns", "", true),
     regional("AWS::SQS::Queue", "QueueName", "sqs", "", true),

@@ -52,7 +52,7 @@ pub use network::Network;
 pub use ports::Ports;
 pub use reach::reach;
 pub use rules::{Checked, Demand, Outcome, Rule, RuleError, check_rules, parse_rules};
-pub use snapshot::{concerns, from_snapshot};
+pub use snapshot::{concerns, concerns_gap, from_snapshot};
 pub use trace::code;
 pub use unseen::{Seen, unseen};
 pub use unused::{Unused, unused};

@@ -12,8 +12,8 @@ mod places;
 mod read;
 
 pub(crate) use owners::owns_interfaces;
-pub use read::concerns;
 pub(crate) use read::physical_id;
+pub use read::{concerns, concerns_gap};
 
 use model::{Gap, Map, Resource, ScopeIndex, Snapshot, SourceKind, Text, Value};
 use rustc_hash::FxHashMap;
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         self.owners();
         self.balancers();
         self.merge_listed();
-        self.net.gaps.extend(self.gaps.iter().filter(|gap| read::concerns_gap(gap)).cloned());
+        self.net.gaps.extend(self.gaps.iter().filter(|gap| gap.file.is_none() && concerns_gap(gap)).cloned());
         self.net.finish()
     }
 

@@ -35,9 +35,33 @@ pub(crate) fn wanted(plan: &Plan, catalogue: &Catalogue, wanted: Wanted<'_>) -> 
         Wanted::Everything => return plan.clone(),
         Wanted::Checks(filter) => return plan.narrowed(&of_checks(catalogue, filter, plan)),
         Wanted::Network => plan.type_names().filter(|t| net::concerns(t)).cloned().collect(),
-        Wanted::Access => plan.type_names().filter(|t| has_policy(catalogue, t)).cloned().collect(),
+        Wanted::Access => return plan.narrowed(&of_access(catalogue, plan)),
     };
     plan.only(&types)
+}
+
+/// What decides who may do what: everything of principals and of what has a policy of its own, and what keeps the public out.
+fn of_access(catalogue: &Catalogue, plan: &Plan) -> BTreeMap<TypeName, BTreeSet<String>> {
+    let all = |kind: &TypeName| -> BTreeSet<String> {
+        let paths = catalogue.kind(kind).into_iter().flat_map(|kind| kind.file.properties.keys());
+        let first = |path: &String| path.split(['.', '[']).next().unwrap_or(path).to_owned();
+        paths.map(first).chain(["Tags".to_owned()]).collect()
+    };
+    let wanted = |kind: &TypeName| match blocker(kind) {
+        Some(property) => Some(BTreeSet::from([property.to_owned()])),
+        None => decides_access(catalogue, kind).then(|| all(kind)),
+    };
+    plan.type_names().filter_map(|kind| Some((kind.clone(), wanted(kind)?))).collect()
+}
+
+/// The property of a type that keeps the public out of what has a policy.
+fn blocker(kind: &TypeName) -> Option<&'static str> {
+    iam::account::BLOCKERS.iter().find(|(name, _)| *name == kind.as_str()).map(|(_, property)| *property)
+}
+
+/// True for a type of which a resource may decide who may do what.
+pub(crate) fn decides_access(catalogue: &Catalogue, kind: &TypeName) -> bool {
+    has_policy(catalogue, kind) || iam::account::is_grant(kind.as_str()) || blocker(kind).is_some()
 }
 
 /// True for principals, for what has a policy of its own, and for the organisation above them.

@@ -46,11 +46,15 @@ pub(crate) fn tell(text: &str) {
 /// Most gaps that are told one by one where they are not the answer.
 pub(crate) const GAPS_TOLD: usize = 20;
 
+/// Most characters of a gap's own words that are told in a line.
+const GAP_CHARS: usize = 160;
+
 /// Says beside the data what could not be read, as far as it matters.
 pub(crate) fn tell_gaps<'a>(gaps: impl Iterator<Item = &'a Gap>) {
-    let gaps: Vec<&Gap> = gaps.filter(|gap| gap.matters).collect();
-    gaps.iter().take(GAPS_TOLD).for_each(|gap| tell(&unread(gap)));
-    if let Some(more) = gaps.len().checked_sub(GAPS_TOLD).filter(|more| *more > 0) {
+    let mut lines: Vec<String> = gaps.filter(|gap| gap.matters).map(unread).collect();
+    lines.dedup();
+    lines.iter().take(GAPS_TOLD).for_each(|line| tell(line));
+    if let Some(more) = lines.len().checked_sub(GAPS_TOLD).filter(|more| *more > 0) {
         tell(&format!("and {more} more could not be read"));
     }
 }
@@ -62,7 +66,11 @@ pub(crate) fn unread(gap: &Gap) -> String {
     let account = gap.account.as_ref().map(|account| format!(" of {account}"));
     let region = gap.region.as_ref().map(|region| format!(" in {region}"));
     let place = [file, account, region].into_iter().flatten().collect::<String>();
-    report::printable(&format!("could not be read: {}{place}: {}", gap.what, gap.detail)).into_owned()
+    let mut detail: String = gap.detail.chars().take(GAP_CHARS).collect();
+    if detail.len() < gap.detail.len() {
+        detail.push_str("...");
+    }
+    report::printable(&format!("could not be read: {}{place}: {detail}", gap.what)).into_owned()
 }
 
 /// Writes a file, whole or not at all.

@@ -181,3 +181,53 @@ fn a_file_of_another_kind_is_not_a_clean_one() {
         assert_eq!(run(dir.path(), &[question, "bucket.yaml"]).0, Some(0), "{question}: a template without policies");
     }
 }
+
+/// Resources whose policies, permissions and blocks say who is let in.
+const GUARDED: &str = r#"Resources:
+  Open: {Type: AWS::S3::Bucket}
+  Held:
+    Type: AWS::S3::Bucket
+    Properties: {PublicAccessBlockConfiguration: {RestrictPublicBuckets: true}}
+  OpenPolicy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref Open, PolicyDocument: {Statement: [{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: !Sub "${Open.Arn}/*"}]}}}
+  HeldPolicy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref Held, PolicyDocument: {Statement: [{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: !Sub "${Held.Arn}/*"}]}}}
+  Files: {Type: AWS::EFS::FileSystem, Properties: {FileSystemPolicy: {Statement: [{Effect: Allow, Principal: {AWS: "999999999999"}, Action: "elasticfilesystem:ClientMount", Resource: "*"}]}}}
+  Anybody: {Type: AWS::Lambda::Permission, Properties: {FunctionName: f, Action: "lambda:InvokeFunction", Principal: "*"}}
+  Bucket: {Type: AWS::Lambda::Permission, Properties: {FunctionName: g, Action: "lambda:InvokeFunction", Principal: s3.amazonaws.com, SourceAccount: "111122223333"}}
+  Partner: {Type: AWS::Lambda::Permission, Properties: {FunctionName: g, Action: "lambda:InvokeFunction", Principal: "999999999999"}}
+  Bus: {Type: AWS::Events::EventBusPolicy, Properties: {StatementId: s, Principal: "*", Action: "events:PutEvents", Condition: {Type: StringEquals, Key: "aws:PrincipalOrgID", Value: o-abcdefghij}}}
+"#;
+
+#[test]
+fn every_kind_of_policy_is_asked_who_is_let_in() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("stack.yaml"), GUARDED).unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_palisade"))
+        .args(["snapshot", "-o", "stack.snap", "stack.yaml"])
+        .current_dir(dir.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    for input in ["stack.yaml", "stack.snap"] {
+        let (code, out, err) = run(dir.path(), &["public", input, "--account", "111122223333", "--format", "json"]);
+        assert_eq!(code, Some(1), "{input}: {err}");
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rows = answer.get("resources").and_then(Value::as_array).unwrap();
+        let mut told: Vec<(String, String)> = rows.iter().map(|row| (text(row, "resource"), text(row, "answer"))).collect();
+        told.sort();
+        let wanted = [
+            ("Files", "cross_account"),
+            ("HeldPolicy", "no"),
+            ("OpenPolicy", "public"),
+            ("default", "cross_account"),
+            ("f", "public"),
+            ("g", "cross_account"),
+        ];
+        assert_eq!(told, wanted.map(|(name, answer)| (name.to_owned(), answer.to_owned())), "{input}");
+        let request = rows.iter().find(|row| text(row, "resource") == "Files").unwrap();
+        let about = request.pointer("/request/resource").and_then(Value::as_str).unwrap();
+        assert!(about.contains("file-system"), "the request is about the resource itself: {about}");
+        assert_eq!(run(dir.path(), &["lint", input]).0, Some(0), "{input}");
+    }
+}

@@ -5,21 +5,11 @@ use std::sync::Arc;
 use model::{Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Value};
 use rustc_hash::FxHashMap;
 
-use super::{Account, Attached, Guarded, Managed, OWN_ACCOUNT, Principal};
+use super::{Account, Attached, Managed, OWN_ACCOUNT, Principal};
 use crate::arn::Parts;
 use crate::document::Policy;
 use crate::request::Caller;
 use crate::stand_in::{Readings, StandIns};
-
-/// Where resource policies stand: type, property with the policy, property with the resource it belongs to, ARN form.
-const GUARDS: &[(&str, &str, &str, &str)] = &[
-    ("AWS::S3::BucketPolicy", "PolicyDocument", "Bucket", "arn:aws:s3:::{}"),
-    ("AWS::SQS::QueuePolicy", "PolicyDocument", "Queues", "{}"),
-    ("AWS::SNS::TopicPolicy", "PolicyDocument", "Topics", "{}"),
-    ("AWS::KMS::Key", "KeyPolicy", "", "{}"),
-    ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", "SecretId", "{}"),
-    ("AWS::ECR::Repository", "RepositoryPolicyText", "", "{}"),
-];
 
 impl Account {
     /// Reads one scope of a snapshot.
@@ -84,7 +74,7 @@ impl Account {
         for (_, resource) in &mine {
             names.memberships(resource, &mut account, &ids, &groups);
         }
-        account.resources = mine.iter().flat_map(|(_, r)| names.guarded(r)).collect();
+        account.resources = names.guarded(&mine);
         account.finish()
     }
 }
@@ -94,10 +84,10 @@ fn own_account(members: &[(ResourceIndex, &Resource)]) -> Option<Text> {
     members.iter().find_map(|(_, r)| r.account.as_ref()).map(|a| a.text().clone())
 }
 
-struct Names<'a> {
-    account: Text,
-    read: &'a dyn Fn(&Value) -> Arc<Policy>,
-    stand_ins: &'a StandIns<'a>,
+pub(super) struct Names<'a> {
+    pub(super) account: Text,
+    pub(super) read: &'a dyn Fn(&Value) -> Arc<Policy>,
+    pub(super) stand_ins: &'a StandIns<'a>,
 }
 
 impl Names<'_> {
@@ -229,30 +219,6 @@ impl Names<'_> {
             }
         }
     }
-
-    fn guarded(&self, resource: &Resource) -> Vec<Guarded> {
-        let Some((_, property, owner, form)) = GUARDS.iter().find(|g| g.0 == resource.type_name.as_str()) else {
-            return Vec::new();
-        };
-        let document = resource.prop(property);
-        if document.is_null() {
-            return Vec::new();
-        }
-        let policy = (self.read)(document);
-        let own = Value::link(&resource.id, "");
-        let value = if owner.is_empty() { &own } else { resource.prop(owner) };
-        let items = value.as_list().unwrap_or(std::slice::from_ref(value));
-        let known = |item: &Value| -> Text {
-            let text = match item {
-                Value::Link(link) => {
-                    self.stand_ins.arn(link, resource.scope, Some(&self.account)).unwrap_or_else(|| link.target.to_string())
-                }
-                other => shown(other),
-            };
-            if text.starts_with("arn:") { text.into() } else { form.replace("{}", &text).into() }
-        };
-        items.iter().map(|item| Guarded { arn: known(item), label: resource.id.clone(), policy: policy.clone() }).collect()
-    }
 }
 
 /// The value with every link and unknown as text of its own: `<Bucket.Arn>`; one that stands for an ARN as an ARN.
@@ -285,7 +251,7 @@ fn unreadable(what: &str, value: &Value) -> Attached {
     Attached { name: what.into(), arn: None, policy }
 }
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match model::to_json(&Value::Mixed(vec![value.clone()])) {
         serde_json::Value::String(text) => text,
         other => other.to_string(),

@@ -16,6 +16,9 @@ use crate::glob::Matcher;
 use crate::operator::Operand;
 use crate::request::{Caller, Context, Entry, Mode, Request};
 
+/// The end of the ARN in a request on a resource that no statement names.
+pub(crate) const MADE_UP: &str = ":::other";
+
 /// Most partial requests that one search looks at.
 pub const NODES_MAX: usize = 400_000;
 
@@ -361,7 +364,7 @@ impl<'a> Walk<'a> {
         for key in &chosen.keys {
             context.set(key, chosen.context.get(key).clone());
         }
-        let resource = chosen.resource.unwrap_or_else(|| format!("arn:aws:{}:::other", chosen.service));
+        let resource = chosen.resource.unwrap_or_else(|| format!("arn:aws:{}{MADE_UP}", chosen.service));
         let action = format!("{}:{}", chosen.service, chosen.name);
         let account = match context.get("aws:resourceaccount") {
             Entry::Values(values) | Entry::Many(values) => values.first().cloned(),

@@ -36,8 +36,8 @@ pub fn concerns(type_name: &TypeName) -> bool {
 }
 
 /// True if something that could not be read may matter to a network.
-pub(super) fn concerns_gap(gap: &Gap) -> bool {
-    gap.type_name.as_ref().is_some_and(concerns)
+pub fn concerns_gap(gap: &Gap) -> bool {
+    gap.type_name.as_ref().is_none_or(concerns)
 }
 
 /// Attributes under which a live resource keeps its id, most telling first.

@@ -117,7 +117,7 @@ pub(crate) fn load_any(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledg
     let mut documents = documents.peekable();
     if documents.peek().is_some() {
         let mut network = net::from_aws_answers(documents);
-        network.gaps.extend(snapshot.gaps.iter().cloned());
+        network.gaps.extend(snapshot.gaps.iter().filter(|gap| net::concerns_gap(gap)).cloned());
         networks.push((name, network));
     }
     for (scopes, network) in net::from_snapshot(&snapshot) {
@@ -125,7 +125,7 @@ pub(crate) fn load_any(paths: &[PathBuf], args: &InputArgs, knowledge: &Knowledg
         networks.push((names.join(", "), network));
     }
     let told = |gap: &Gap| networks.iter().any(|(_, network)| network.gaps.contains(gap));
-    output::tell_gaps(snapshot.gaps.iter().filter(|gap| !told(gap)));
+    output::tell_gaps(snapshot.gaps.iter().filter(|gap| net::concerns_gap(gap) && !told(gap)));
     Ok(networks)
 }
 

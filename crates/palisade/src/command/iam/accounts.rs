@@ -162,7 +162,7 @@ pub(super) fn diff(old: &Path, new: &Path, form: Form, learn: Learn<'_>) -> Resu
     let mut both = Accounts::default();
     let mut read = |path: &Path| -> Result<Vec<Account>> {
         let snapshot = input::read(&[path.to_path_buf()], &InputArgs::default(), &knowledge, Wanted::Access)?;
-        both.gaps.extend(snapshot.gaps.iter().filter(|gap| gap.matters).cloned());
+        both.gaps.extend(reading::concerning(snapshot.gaps.clone(), &knowledge));
         Ok((0..snapshot.scopes.len()).map(|i| Account::from_snapshot_by_name(&snapshot, ScopeIndex(i as u32))).collect())
     };
     let (before, after) = (read(old)?, read(new)?);
@@ -221,10 +221,10 @@ pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> R
     accounts.under(&places.above)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
     for (_, account) in &accounts.all {
-        let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust.as_ref()?)));
-        for (label, policy) in account.resources.iter().map(|r| (&r.label, &r.policy)).chain(trusts) {
-            let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
-            let exposure = iam::exposure(policy, owner);
+        let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
+        let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust_exposure(owner)?)));
+        let resources = account.resources.iter().map(|r| (&r.label, r.exposure(owner)));
+        for (label, exposure) in resources.chain(trusts) {
             exit = match (exit_of_openness(&exposure.openness), exit) {
                 (Exit::Findings, _) | (_, Exit::Findings) => Exit::Findings,
                 (Exit::Incomplete, _) | (_, Exit::Incomplete) => Exit::Incomplete,

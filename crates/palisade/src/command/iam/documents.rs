@@ -192,9 +192,13 @@ pub(super) fn diff(old: &Path, new: &Path, form: PolicyForm) -> Result<Option<Ex
     }))
 }
 
-/// The text of a file; of a folder none.
-fn text_of_any(path: &Path) -> Result<String> {
-    if path.is_dir() { Ok(String::new()) } else { text_of(path) }
+/// The text of a file; none of a folder, or of a file that is no text, such as a snapshot.
+pub(super) fn text_of_any(path: &Path) -> Result<String> {
+    if path.is_dir() {
+        return Ok(String::new());
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// `iam public` on one policy; `None` if the file is something else.

@@ -9,7 +9,7 @@ use iam::{Policy, PolicyType, Problem};
 use model::GapReason;
 use serde_json::{Value as Json, json};
 
-use super::documents::{policy_at, text_of};
+use super::documents::{policy_at, text_of_any};
 use super::reading::{self, Accounts, Learn};
 use super::{Form, TypeName};
 use crate::cli::{InputArgs, LiveArgs};
@@ -45,7 +45,7 @@ pub(super) fn run(
                 // What is of no other kind either was meant to be a policy.
                 let broken = read.gaps.iter().any(|gap| gap.reason == GapReason::Malformed);
                 match !read.any && !broken && path.is_file() {
-                    true => found.document(path, &text_of(path)?),
+                    true => found.document(path, &text_of_any(path)?),
                     false => accounts.append(read),
                 }
             }

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use iam::{Account, Control, Organisation};
-use model::{Gap, ScopeIndex};
+use model::{Gap, ScopeIndex, TypeName};
 use serde_json::{Value as Json, json};
 
-use super::documents::{show, text_of};
+use super::documents::{show, text_of, text_of_any};
 use super::{Above, Form};
 use crate::cli::InputArgs;
 use crate::exit::Exit;
 use crate::input::{self, Knowledge};
-use crate::live::Wanted;
+use crate::live::{self, Wanted};
 use crate::output;
 
 pub(super) type Learn<'a> = &'a dyn Fn() -> Result<Knowledge>;
@@ -41,7 +41,8 @@ pub(super) fn read(places: &InputArgs, learn: Learn<'_>) -> Result<Accounts> {
     }
     out.any = !out.all.is_empty();
     if !others.is_empty() || places.live.asked() {
-        let snapshot = input::read(&others, places, &learn()?, Wanted::Access)?;
+        let knowledge = learn()?;
+        let snapshot = input::read(&others, places, &knowledge, Wanted::Access)?;
         let organisation = Organisation::from_snapshot(&snapshot);
         out.any |= !snapshot.scopes.is_empty();
         for (i, scope) in snapshot.scopes.iter().enumerate() {
@@ -52,17 +53,24 @@ pub(super) fn read(places: &InputArgs, learn: Learn<'_>) -> Result<Accounts> {
                 out.all.push((format!("{}{world}", scope.name), account));
             }
         }
-        out.gaps.extend(snapshot.gaps.into_iter().filter(|gap| gap.matters));
+        out.gaps.extend(concerning(snapshot.gaps, &knowledge));
     }
     Ok(out)
 }
 
+/// What of all that could not be read matters to who may do what.
+pub(super) fn concerning(gaps: Vec<Gap>, knowledge: &Knowledge) -> impl Iterator<Item = Gap> {
+    let access = |kind: &TypeName| live::decides_access(&knowledge.catalogue, kind);
+    gaps.into_iter().filter(move |gap| gap.matters && gap.type_name.as_ref().is_none_or(access))
+}
+
 /// The account of a saved `get-account-authorization-details` answer; `None` for any other file.
 fn details(path: &Path) -> Result<Option<Account>> {
-    if !path.is_file() && path != Path::new("-") {
-        return Ok(None);
-    }
-    let text = text_of(path)?;
+    let text = match path == Path::new("-") {
+        true => text_of(path)?,
+        false if path.is_file() => text_of_any(path)?,
+        false => return Ok(None),
+    };
     let hint = ["UserDetailList", "RoleDetailList", "GroupDetailList"].iter().any(|key| text.contains(key));
     let answer = hint.then(|| serde_json::from_str::<Json>(&text).ok()).flatten();
     Ok(answer.as_ref().and_then(Account::from_authorization_details))
