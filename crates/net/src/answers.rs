@@ -41,6 +41,8 @@ struct Staging {
     listeners: Vec<(Text, Listener)>,
     rules: Vec<(Text, Vec<Text>)>,
     health: FxHashMap<Text, Vec<BalancerTarget>>,
+    /// Answers about one balancer or target group, which only the path names: path, key, answer.
+    of_balancers: Vec<(String, String, Value)>,
     balancer_attributes: FxHashMap<Text, FxHashMap<String, String>>,
     group_attributes: FxHashMap<Text, FxHashMap<String, String>>,
     instances: FxHashMap<Text, Tags>,
@@ -387,7 +389,7 @@ impl Staging {
                 let named = text(document, "TransitGatewayRouteTableId").or_else(|| parent.map(Text::from));
                 match named {
                     Some(id) => self.routes_of(&id, value),
-                    None => self.parentless(key, "TransitGatewayStaticRoutes"),
+                    None => self.parentless(&self.label.clone(), key, "TransitGatewayStaticRoutes"),
                 }
                 true
             }
@@ -396,7 +398,7 @@ impl Staging {
                 true
             }
             ("TransitGatewayRouteTablePropagations", None) => {
-                self.parentless(key, "TransitGatewayPropagations");
+                self.parentless(&self.label.clone(), key, "TransitGatewayPropagations");
                 true
             }
             ("Associations", Some(id)) => {
@@ -404,11 +406,11 @@ impl Staging {
                 true
             }
             ("Associations", None) => {
-                self.parentless(key, "TransitGatewayAssociations");
+                self.parentless(&self.label.clone(), key, "TransitGatewayAssociations");
                 true
             }
             ("Entries", None) => {
-                self.parentless(key, "PrefixListEntries");
+                self.parentless(&self.label.clone(), key, "PrefixListEntries");
                 true
             }
             ("Entries", Some(id)) => {
@@ -420,12 +422,8 @@ impl Staging {
                 value.as_array().into_iter().flatten().for_each(|rule| self.listener_rule(rule));
                 true
             }
-            ("TargetHealthDescriptions", _) => {
-                self.parentless(key, "LoadBalancerTargetHealth");
-                true
-            }
-            ("Attributes", _) => {
-                self.parentless(key, "LoadBalancerAttributes");
+            ("TargetHealthDescriptions" | "Attributes", _) => {
+                self.of_balancers.push((self.label.clone(), key.to_owned(), document.clone()));
                 true
             }
             _ => false,
@@ -451,9 +449,9 @@ impl Staging {
         }
     }
 
-    fn parentless(&mut self, key: &str, wrapped: &str) {
+    fn parentless(&mut self, label: &str, key: &str, wrapped: &str) {
         let detail = format!("the answer does not say to what it belongs; wrap it as `{wrapped}`, keyed by its parent's id");
-        self.net.gaps.push(Gap::new(key, GapReason::Unsupported, detail).in_file(self.label.as_str(), None));
+        self.net.gaps.push(Gap::new(key, GapReason::Unsupported, detail).in_file(label, None));
     }
 
     fn malformed(&mut self, what: &str, detail: &str) {
@@ -470,6 +468,7 @@ impl Staging {
         self.join_prefix_lists();
         self.join_transit();
         self.join_services();
+        self.join_named_by_path();
         self.join_balancers();
         self.join_gaps();
     }

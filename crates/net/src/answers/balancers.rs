@@ -23,6 +23,15 @@ fn attributes(item: &Value) -> FxHashMap<String, String> {
     list(item, "Attributes").iter().filter_map(pair).collect()
 }
 
+/// Whether a path has the name or the id in an ARN, or a Classic Load Balancer's name, for a piece: `web` in
+/// `describe-target-health_web.json`.
+fn names_in(path: &str, id: &str) -> bool {
+    let stem = path.strip_suffix(".json").or_else(|| path.strip_suffix(".yaml")).or_else(|| path.strip_suffix(".yml"));
+    let mut pieces = stem.unwrap_or(path).split(['/', '\\', '_']);
+    let own: Vec<&str> = id.rsplit('/').take(2).collect();
+    pieces.any(|piece| own.contains(&piece))
+}
+
 /// Target groups that actions forward to.
 fn forwards(actions: &[Value]) -> Vec<Text> {
     let mut arns = Vec::new();
@@ -175,6 +184,31 @@ impl Staging {
         }
     }
 
+    /// Answers about one balancer or target group belong to the one whose name or id the path has.
+    pub(super) fn join_named_by_path(&mut self) {
+        let groups: Vec<Text> = self.net.target_groups.iter().map(|g| g.id.clone()).collect();
+        let balancers: Vec<Text> = self.net.balancers.iter().map(|b| b.id.clone()).collect();
+        for (label, key, answer) in std::mem::take(&mut self.of_balancers) {
+            let named = |ids: &[Text]| ids.iter().find(|id| names_in(&label, id)).cloned();
+            let group = named(&groups);
+            let balancer = named(&balancers).filter(|_| key == "Attributes" && group.is_none());
+            let part = |field: &str, id: Text| {
+                let mut answer = answer.clone();
+                if let Some(object) = answer.as_object_mut() {
+                    object.insert(field.to_owned(), Value::from(&*id));
+                }
+                answer
+            };
+            match (key.as_str(), group, balancer) {
+                ("Attributes", Some(id), _) => self.target_group_attributes(&part("TargetGroupArn", id)),
+                ("Attributes", None, Some(id)) => self.balancer_attributes(&part("LoadBalancerArn", id)),
+                ("TargetHealthDescriptions", Some(id), _) => self.target_health(&part("TargetGroupArn", id)),
+                ("Attributes", ..) => self.parentless(&label, &key, "LoadBalancerAttributes"),
+                _ => self.parentless(&label, &key, "LoadBalancerTargetHealth"),
+            }
+        }
+    }
+
     pub(super) fn join_balancers(&mut self) {
         for group in &mut self.net.target_groups {
             match self.health.remove(&group.id) {
@@ -238,5 +272,53 @@ impl Staging {
             balancer.interfaces = nodes.map(Link::to).collect();
         }
         self.net.balancers = balancers;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::network::Network;
+
+    const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/0123456789abcdef";
+    const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/net/front/fedcba9876543210";
+
+    fn read(more: Vec<(&str, Value)>) -> Network {
+        let listener = BALANCER.replace(":loadbalancer/", ":listener/") + "/0a";
+        let base = json!({
+            "LoadBalancers": [{ "LoadBalancerArn": BALANCER, "LoadBalancerName": "front", "Type": "network" }],
+            "Listeners": [{ "ListenerArn": listener, "LoadBalancerArn": BALANCER, "Port": 80, "Protocol": "TCP" }],
+            "TargetGroups": [{ "TargetGroupArn": GROUP, "TargetGroupName": "web", "TargetType": "instance" }],
+        });
+        let more = more.into_iter().map(|(label, document)| (label.to_owned(), document));
+        crate::from_aws_answers(std::iter::once(("base.json".to_owned(), base)).chain(more))
+    }
+
+    #[test]
+    fn answers_about_one_item_belong_to_what_their_path_names() {
+        let health = json!({ "TargetHealthDescriptions": [{ "Target": { "Id": "i-1", "Port": 8080 } }] });
+        for label in ["describe-target-health_web.json", "target-health/web.json", "a/health_0123456789abcdef.yaml"] {
+            let network = read(vec![(label, health.clone())]);
+            let group = &network.target_groups[0];
+            assert_eq!((group.targets.len(), &group.targets_unknown), (1, &None), "{label}");
+        }
+        let astray = read(vec![("describe-target-health.json", health)]);
+        assert!(astray.target_groups[0].targets_unknown.is_some());
+        assert!(astray.gaps.iter().any(|gap| gap.file.as_deref() == Some("describe-target-health.json")), "{:?}", astray.gaps);
+        let cross = json!({ "Attributes": [{ "Key": "load_balancing.cross_zone.enabled", "Value": "true" }] });
+        assert!(read(vec![("describe-load-balancer-attributes_front.json", cross)]).balancers[0].cross_zone);
+        let kept = json!({ "Attributes": [{ "Key": "preserve_client_ip.enabled", "Value": "false" }] });
+        assert_eq!(read(vec![("attributes_web.json", kept)]).target_groups[0].preserve_client, Some(false));
+    }
+
+    #[test]
+    fn a_rule_says_by_its_arn_which_listener_it_is_of() {
+        let rule = BALANCER.replace(":loadbalancer/", ":listener-rule/") + "/0a/0b";
+        let network = read(vec![(
+            "rules.json",
+            json!({ "Rules": [{ "RuleArn": rule, "Actions": [{ "Type": "forward", "TargetGroupArn": GROUP }] }] }),
+        )]);
+        assert_eq!(network.balancers[0].listeners[0].groups, [GROUP.into()]);
     }
 }
