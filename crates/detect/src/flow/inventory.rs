@@ -17,8 +17,6 @@ pub struct Inventory {
     /// Interfaces that forward traffic of others: NAT gateways, load balancers, endpoints, transit attachments, and those without
     /// the source and destination check.
     pub forwarders: BTreeSet<String>,
-    /// Targets of traffic mirror sessions.
-    pub mirrors: BTreeSet<Address>,
 }
 
 /// Reserved in each AWS subnet: the network's first four addresses and its last.

@@ -35,9 +35,8 @@ pub(crate) fn mirrored(view: &View<'_>, rule: &Rule<'_>, _: &Setup<'_>) -> Vec<F
     let tunnels = rule.ports("mirror_ports");
     grouped(view, rule, "flows of encapsulated traffic", |key, tally| {
         let tunnel = key.protocol == 17 && tunnels.contains(&key.port);
-        let unknown = || view.side(key.server) != Side::Mine && !view.inventory.mirrors.contains(&view.address(key.server));
-        (tunnel && unknown() && tally.forth.flows > 0 && view.side(key.client) == Side::Mine)
-            .then_some([key.client, key.server, 0])
+        let unknown = view.side(key.server) != Side::Mine;
+        (tunnel && unknown && tally.forth.flows > 0 && view.side(key.client) == Side::Mine).then_some([key.client, key.server, 0])
     })
 }
 
