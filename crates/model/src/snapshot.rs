@@ -50,6 +50,13 @@ pub struct Scope {
     pub group: ScopeIndex,
 }
 
+impl Scope {
+    /// The name, with the choice of parameter values where there is one: `shop.yaml (Env=prod)`.
+    pub fn title(&self) -> String {
+        if self.world.is_empty() { self.name.to_string() } else { format!("{} ({})", self.name, self.world) }
+    }
+}
+
 /// All that was read in one go. Resources of one scope are contiguous and in source order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {

@@ -624,6 +624,8 @@ pub struct Network {
     pub planes: Vec<crate::planes::Plane>,
     /// Flow logs: the id of the VPC, subnet or interface, and the log's own.
     pub flow_logs: Vec<(Text, Text)>,
+    /// The choice of parameter values under which a template becomes this; empty if it becomes the same under every choice.
+    pub world: Text,
     /// Why there may be interfaces that are not listed, whatever the VPC, if so.
     pub interfaces_unknown: Option<Text>,
     /// What could not be read or makes no sense.

@@ -41,8 +41,12 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(Vec<ScopeIndex>, Network)> {
             None => sources.push((vec![index], resources, scope.kind)),
         }
     }
-    let read = |resources, kind| Reader::new(resources, kind, &snapshot.gaps).network();
-    sources.into_iter().map(|(scopes, resources, kind)| (scopes, read(resources, kind))).collect()
+    let read = |(scopes, resources, kind): (Vec<ScopeIndex>, _, SourceKind)| {
+        let first = scopes.first().and_then(|first| snapshot.scope(*first)).filter(|_| kind.is_code());
+        let world = first.map(|scope| scope.world.clone()).unwrap_or_default();
+        (scopes, Network { world, ..Reader::new(resources, kind, &snapshot.gaps).network() })
+    };
+    sources.into_iter().map(read).collect()
 }
 
 /// What AWS makes along with a VPC, by the names of the VPC's attributes.

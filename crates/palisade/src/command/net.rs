@@ -39,8 +39,8 @@ pub(crate) fn run(args: &NetArgs, knowledge: &Knowledge) -> Result<Exit> {
         }
         NetAction::Subnets { paths, input, format } => {
             let text = |r: &net::survey::SubnetRow| {
-                format!("{:?}  {} ({}) in {}: {}", r.kind, r.subnet, r.cidrs.join(", "), r.vpc, r.proof.join(" -> "))
-                    .to_lowercase()
+                let kind = format!("{:?}", r.kind).to_lowercase();
+                format!("{kind}  {} ({}) in {}: {}", r.subnet, r.cidrs.join(", "), r.vpc, r.proof.join(" -> "))
             };
             table("subnets", &load(paths, input, knowledge)?, net::survey::subnets, text, *format)
         }
@@ -162,11 +162,16 @@ fn table<T: serde::Serialize>(
     for (source, network) in networks {
         let rows = rows(network);
         if networks.len() > 1 {
-            let _ = writeln!(out, "{source}");
+            let world = if network.world.is_empty() { String::new() } else { format!(" ({})", network.world) };
+            let _ = writeln!(out, "{source}{world}");
         }
-        rows.iter().for_each(|row| {
-            let _ = writeln!(out, "{}", text(row));
-        });
+        let mut told = std::collections::HashSet::new();
+        for line in rows.iter().map(&text) {
+            // Two nodes of a balancer, or two subnets of a fleet, read alike.
+            if told.insert(line.clone()) {
+                let _ = writeln!(out, "{line}");
+            }
+        }
         gaps(&mut out, network);
         all.push(json!({ "source": source, name: rows, "gaps": network.gaps }));
     }
@@ -252,7 +257,8 @@ fn draw_exposure(networks: &Networks, format: NetFormat) -> Result<Exit> {
 /// The endpoints that AWS itself puts on the internet.
 fn planes(networks: &Networks) -> String {
     let mut out = String::new();
-    for plane in networks.iter().flat_map(|(_, network)| &network.planes) {
+    let mut told = std::collections::HashSet::new();
+    for plane in networks.iter().flat_map(|(_, network)| &network.planes).filter(|plane| told.insert((&plane.id, &plane.what))) {
         let from = if plane.sources.is_empty() { String::new() } else { format!("  from {}", plane.sources.join(", ")) };
         let sure = if plane.unknown.is_empty() { String::new() } else { format!("\n  not certain: {}", plane.unknown) };
         let _ = writeln!(out, "AWS endpoint of {} {}: {}{from}{sure}", plane.service, plane.id, plane.what);

@@ -83,10 +83,17 @@ pub(super) fn can(principal: &str, request: (&str, &str), keys: &[String], place
 /// `iam who-can`
 pub(super) fn who_can(action: &str, resource: &str, places: &Where, learn: Learn<'_>) -> Result<Exit> {
     let accounts = principals(&places.input, &places.above, learn)?;
-    let found: Vec<Access<'_>> = accounts.all.iter().flat_map(|(_, account)| iam::who_can(account, action, resource)).collect();
     let mut words = String::new();
-    for access in &found {
-        let _ = write!(words, "{}: {}", access.principal.arn, access_words(access));
+    let mut found: Vec<Access<'_>> = Vec::new();
+    for (source, account) in &accounts.all {
+        let first = found.len();
+        found.extend(iam::who_can(account, action, resource));
+        if accounts.all.len() > 1 && found.len() > first {
+            let _ = writeln!(words, "{source}");
+        }
+        for access in found.iter().skip(first) {
+            let _ = write!(words, "{}: {}", access.principal.arn, access_words(access));
+        }
     }
     if found.is_empty() {
         words.push_str("nobody\n");
@@ -220,7 +227,10 @@ pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> R
     }
     accounts.under(&places.above)?;
     let (mut words, mut rows, mut exit) = (String::new(), Vec::new(), Exit::Clean);
-    for (_, account) in &accounts.all {
+    for (source, account) in &accounts.all {
+        if accounts.all.len() > 1 {
+            let _ = writeln!(words, "{source}");
+        }
         let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust_exposure(owner)?)));
         let resources = account.resources.iter().map(|r| (&r.label, r.exposure(owner)));
@@ -234,11 +244,13 @@ pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> R
                 Openness::Unknown(reasons) => format!("({})", reasons.join("; ")),
                 _ => exposure.words(),
             };
-            let _ = writeln!(words, "{label}: {} {}", exposure.openness.name(), report::printable(&proof));
+            let line = format!("{label}: {} {}", exposure.openness.name(), report::printable(&proof));
+            let _ = writeln!(words, "{}", line.trim_end());
             let mut row = exposure.to_json();
             if let Some(map) = row.as_object_mut() {
                 map.remove("schema");
                 map.insert("resource".into(), json!(&**label));
+                map.insert("source".into(), json!(source));
             }
             rows.push(row);
         }

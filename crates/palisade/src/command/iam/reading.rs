@@ -49,8 +49,7 @@ pub(super) fn read(places: &InputArgs, learn: Learn<'_>) -> Result<Accounts> {
             let mut account = Account::from_snapshot(&snapshot, ScopeIndex(i as u32));
             account.under(&organisation);
             if !account.principals.is_empty() || !account.resources.is_empty() {
-                let world = if scope.world.is_empty() { String::new() } else { format!(" ({})", scope.world) };
-                out.all.push((format!("{}{world}", scope.name), account));
+                out.all.push((scope.title(), account));
             }
         }
         out.gaps.extend(concerning(snapshot.gaps, &knowledge));
