@@ -79,8 +79,22 @@ impl Bucket {
     /// # Errors
     /// If it cannot be read, or is longer than the limits allow.
     pub fn get(&self, key: &str) -> Result<Vec<u8>, CallError> {
+        self.object(key).map(|raw| raw.body)
+    }
+
+    /// The bytes of an object, and what its own metadata has under a name, if anything.
+    ///
+    /// # Errors
+    /// As [`Bucket::get`].
+    pub fn get_with(&self, key: &str, name: &str) -> Result<(Vec<u8>, Option<String>), CallError> {
+        let raw = self.object(key)?;
+        let told = raw.header(&format!("x-amz-meta-{name}")).map(str::to_owned);
+        Ok((raw.body, told))
+    }
+
+    fn object(&self, key: &str) -> Result<Raw, CallError> {
         let path: Vec<String> = key.split('/').map(|part| utf8_percent_encode(part, ENCODED).to_string()).collect();
-        self.send("GetObject", format!("/{}/{}", self.name, path.join("/")), String::new()).map(|raw| raw.body)
+        self.send("GetObject", format!("/{}/{}", self.name, path.join("/")), String::new())
     }
 
     fn pages(&self, query: &str) -> Result<(Vec<Object>, Vec<String>), CallError> {

@@ -18,7 +18,7 @@ use crate::sigma::{Body, Bound, Correlation, CorrelationKind, Problem, Rule, Rul
 pub const WINDOW_EVENTS_MAX: usize = 10_000;
 
 /// The most events held over all windows; the groups quiet for longest go first, and it is counted.
-pub const HELD_EVENTS_MAX: usize = 200_000;
+pub const HELD_EVENTS_MAX: usize = 120_000;
 
 /// The most events that a correlation hands on when it comes true.
 pub const FIRED_EVENTS_MAX: usize = 100;

@@ -29,10 +29,10 @@ pub const INCIDENT_PAUSE: i64 = 6 * 3600;
 pub const WATERMARK: i64 = 900;
 
 /// The most hits held back to be put in order; past it the oldest half is let through.
-pub const HELD_HITS_MAX: usize = 100_000;
+pub const HELD_HITS_MAX: usize = 50_000;
 
 /// The most (rule, event) pairs remembered to drop duplicate deliveries.
-pub const SEEN_MAX: usize = 1_000_000;
+pub const SEEN_MAX: usize = 800_000;
 
 /// What the engine is told.
 #[derive(Clone, Debug, Default)]

@@ -58,6 +58,18 @@ pub(crate) fn read(name: &str, key: &str) -> Result<Vec<u8>> {
     Ok(bucket(name)?.get(key)?)
 }
 
+/// The bytes of an object, and what its own metadata has under a name.
+pub(crate) fn read_with(name: &str, key: &str, metadata: &str) -> Result<(Vec<u8>, Option<String>)> {
+    Ok(bucket(name)?.get_with(key, metadata)?)
+}
+
+/// The keys of everything below a path, digests and all.
+pub(crate) fn keys(path: &str) -> Result<Vec<String>> {
+    let Some((name, prefix)) = parse(path) else { bail!("`{path}` is not a path into a bucket") };
+    let objects = bucket(name)?.list(prefix).with_context(|| format!("cannot list `{path}`"))?;
+    Ok(objects.into_iter().map(|object| object.key).filter(|key| !key.ends_with('/')).collect())
+}
+
 /// The log files at or below a path, with their paths and lengths. `from` and `to` are days, `20230710`.
 pub(crate) fn list(path: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<(String, u64)>> {
     let Some((name, prefix)) = parse(path) else { bail!("`{path}` is not a path into a bucket") };

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
@@ -108,4 +108,45 @@ fn a_changed_digest_and_a_refused_call_are_told() {
         code == 3 && out.contains("is not at hand") && err.contains("no public keys of eu-west-1") && err.contains("not for you"),
         "{err}"
     );
+}
+
+/// Puts the chain's first digest into a bucket of a real server that answers as S3 does (PyPI's `moto`), with its signature as
+/// CloudTrail puts it: in the object's own metadata.
+const SEED: &str = r#"
+import boto3, gzip, sys
+url, key, text, signature = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+s3.create_bucket(Bucket="trail-copy")
+s3.put_object(Bucket="trail-copy", Key=key, Body=gzip.compress(text.encode()), Metadata={"signature": signature, "signature-algorithm": "SHA256withRSA"})
+"#;
+
+#[test]
+fn in_a_bucket_the_newest_digest_is_proven_by_its_metadata() {
+    let Some(python) = std::env::var_os("PALISADE_TEST_PYTHON") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("keys.json"), answer()).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = Command::new(&python);
+    server.args(["-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    let mut server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(server.try_wait().unwrap().is_none(), "moto ended");
+    }
+    let url = format!("http://127.0.0.1:{port}");
+    let verify = |signature: &str| {
+        let seeded = Command::new(&python).args(["-c", SEED, &url, FIRST_KEY, FIRST, signature]).status().unwrap();
+        assert!(seeded.success());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        command.current_dir(dir.path()).env_clear().env("AWS_ENDPOINT_URL", &url).env("AWS_ACCESS_KEY_ID", "a");
+        command.env("AWS_SECRET_ACCESS_KEY", "b").env("AWS_REGION", "us-east-1");
+        let output = command.args(["trail", "verify", "s3://trail-copy/AWSLogs", "--public-keys", "keys.json"]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (code, told) = verify(SIGNATURE);
+    assert!(code == Some(0) && told.contains("1 digests; 1 valid"), "{code:?} {told}");
+    let (code, told) = verify(&SIGNATURE.replace('b', "c"));
+    assert!(code == Some(1) && told.contains("the signature doesn't hold"), "{code:?} {told}");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

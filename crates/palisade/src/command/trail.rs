@@ -94,8 +94,9 @@ enum Action {
     },
     /// Prove by CloudTrail's digest files that no log file was changed or removed. Works without a network if the public keys are given.
     Verify {
-        /// A folder that holds the bucket's files, digests included.
-        folder: PathBuf,
+        /// A folder that holds the bucket's files, digests included; or the bucket itself, as `s3://bucket/prefix`: there the newest
+        /// digest's signature is known, too.
+        place: PathBuf,
         /// What `aws cloudtrail list-public-keys` answered.
         #[arg(long, value_name = "FILE")]
         public_keys: Vec<PathBuf>,
@@ -168,8 +169,8 @@ pub(crate) fn run(args: &TrailArgs) -> Result<Exit> {
         Action::Query { question, from, parquet, format } => timeline(from, question, *format, parquet.as_deref()),
         Action::Summary { from, by, query, format } => summary(from, *by, query.as_deref().unwrap_or_default(), *format),
         Action::Coverage { from, gap, format } => coverage(from, *gap, *format),
-        Action::Verify { folder, public_keys, fetch_keys, sign_in, format } => {
-            verify::run(folder, public_keys, fetch_keys.then_some(sign_in), *format)
+        Action::Verify { place, public_keys, fetch_keys, sign_in, format } => {
+            verify::run(place, public_keys, sign_in, *fetch_keys, *format)
         }
     }
 }

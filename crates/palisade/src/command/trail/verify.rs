@@ -1,4 +1,4 @@
-//! `palisade trail verify`: the digest chain of a folder, with public keys given or fetched.
+//! `palisade trail verify`: the digest chain of a folder or bucket, with public keys given or fetched.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Form, clean};
 use crate::command::detect::{SignIn, note};
 use crate::exit::Exit;
-use crate::{hex, output, rsa};
+use crate::{buckets, hex, output, rsa};
 
 /// The largest file that is hashed.
 const FILE_BYTES_MAX: usize = 1 << 30;
@@ -76,41 +76,81 @@ fn fetched(digests: &[Digest], sign_in: &SignIn) -> Result<Keys> {
     Ok(keys)
 }
 
-/// Reads every file below the folder, and tells how each fared.
-pub(super) fn run(folder: &Path, given: &[PathBuf], fetch: Option<&SignIn>, format: Form) -> Result<Exit> {
-    if !folder.is_dir() {
-        bail!("`{}` is not a folder", folder.display());
+/// The digests, and the hashes of everything else by the end of its key.
+#[derive(Default)]
+struct Chain {
+    digests: Vec<Digest>,
+    hashes: BTreeMap<String, String>,
+    inflater: Inflater,
+    plain: Vec<u8>,
+}
+
+impl Chain {
+    /// Takes a file: where it lies, its bytes, and the signature in its metadata.
+    fn take(&mut self, place: &str, packed: &[u8], signature: Option<String>) {
+        let name = place.rsplit(['/', '\\']).next().unwrap_or(place);
+        if self.inflater.unpack(packed, &mut self.plain, FILE_BYTES_MAX).is_err() {
+            note(&format!("`{}` can't be unpacked", clean(place)));
+        }
+        let hash = hex::write(&Sha256::digest(&self.plain));
+        if !name.contains("CloudTrail-Digest") {
+            self.hashes.insert(name.to_owned(), hash);
+            return;
+        }
+        match read_digest(&self.plain, &hash) {
+            Ok(digest) => self.digests.push(Digest { signature, ..digest }),
+            Err(wrong) => note(&format!("`{}`: {wrong}", clean(place))),
+        }
+    }
+
+    /// Every file below a folder.
+    fn of_folder(&mut self, folder: &Path) -> Result<()> {
+        for entry in ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten() {
+            let path = entry.path();
+            if path.is_file() {
+                let packed = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+                self.take(&path.display().to_string(), &packed, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every object below a path into a bucket. One that can't be read is told, and missing from the chain.
+    fn of_bucket(&mut self, path: &str) -> Result<()> {
+        let Some((bucket, _)) = buckets::parse(path) else { return Ok(()) };
+        for key in buckets::keys(path)? {
+            match buckets::read_with(bucket, &key, "signature") {
+                Ok((packed, signature)) => self.take(&key, &packed, signature),
+                Err(error) => note(&format!("`{}` can't be read: {error:#}", clean(&key))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads every file of a folder or bucket, and tells how each fared.
+pub(super) fn run(place: &Path, given: &[PathBuf], sign_in: &SignIn, fetch: bool, format: Form) -> Result<Exit> {
+    let bucket = place.to_str().filter(|path| buckets::parse(path).is_some());
+    if bucket.is_none() && !place.is_dir() {
+        bail!("`{}` is not a folder", place.display());
     }
     let mut keys = Keys::new();
     for path in given {
         keys.extend(saved(path)?);
     }
-    let (mut digests, mut hashes) = (vec![], BTreeMap::new());
-    let (mut inflater, mut plain) = (Inflater::new(), vec![]);
-    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten() {
-        let path = entry.path();
-        if !path.is_file() {
-            continue;
+    let mut chain = Chain::default();
+    match bucket {
+        Some(path) => {
+            buckets::sign_in(sign_in.config()?);
+            chain.of_bucket(path)?;
         }
-        let packed = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if inflater.unpack(&packed, &mut plain, FILE_BYTES_MAX).is_err() {
-            note(&format!("`{}` can't be unpacked", path.display()));
-        }
-        let hash = hex::write(&Sha256::digest(&plain));
-        if name.contains("CloudTrail-Digest") {
-            match read_digest(&plain, &hash) {
-                Ok(digest) => digests.push(digest),
-                Err(wrong) => note(&format!("`{}`: {wrong}", path.display())),
-            }
-        } else {
-            hashes.insert(name, hash);
-        }
+        None => chain.of_folder(place)?,
     }
+    let Chain { mut digests, hashes, .. } = chain;
     if digests.is_empty() {
-        bail!("`{}` holds no digest file\n  help: the digests lie under AWSLogs/<account>/CloudTrail-Digest/", folder.display());
+        bail!("`{}` holds no digest file\n  help: the digests lie under AWSLogs/<account>/CloudTrail-Digest/", place.display());
     }
-    if let Some(sign_in) = fetch {
+    if fetch {
         keys.extend(fetched(&digests, sign_in)?);
     }
     let hash_of = |object: &str| hashes.get(object.rsplit('/').next().unwrap_or(object)).cloned();
