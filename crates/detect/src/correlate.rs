@@ -18,7 +18,7 @@ use crate::sigma::{Body, Bound, Correlation, CorrelationKind, Problem, Rule, Rul
 pub const WINDOW_EVENTS_MAX: usize = 10_000;
 
 /// The most events held over all windows; the groups quiet for longest go first, and it is counted.
-pub const HELD_EVENTS_MAX: usize = 120_000;
+pub const HELD_EVENTS_MAX: usize = 200_000;
 
 /// The most events that a correlation hands on when it comes true.
 pub const FIRED_EVENTS_MAX: usize = 100;
@@ -120,7 +120,8 @@ struct Entry {
     time: i64,
     place: usize,
     values: Box<[Text]>,
-    hit: Hit,
+    /// `None` where it is only counted: it isn't among the newest, which are all that is ever handed on.
+    hit: Option<Hit>,
 }
 
 #[derive(Debug, Default)]
@@ -135,7 +136,8 @@ struct Window {
 }
 
 impl Window {
-    fn put(&mut self, entry: Entry) {
+    /// Puts an event in at its time, and says where.
+    fn put(&mut self, entry: Entry) -> usize {
         for value in &entry.values {
             *self.values.entry(Arc::clone(value)).or_default() += 1;
         }
@@ -147,6 +149,16 @@ impl Window {
         }
         let at = self.entries.partition_point(|held| held.time <= entry.time);
         self.entries.insert(at, entry);
+        at
+    }
+
+    /// Forgets the hit that is no longer among the newest [`FIRED_EVENTS_MAX`] since one was put in at `at`: that one itself, or
+    /// the one that it pushed out.
+    fn forget(&mut self, at: usize) {
+        let Some(last) = self.entries.len().checked_sub(FIRED_EVENTS_MAX + 1) else { return };
+        if let Some(entry) = self.entries.get_mut(at.min(last)) {
+            entry.hit = None;
+        }
     }
 
     fn drop_oldest(&mut self) {
@@ -181,11 +193,18 @@ pub(crate) struct Correlator {
     windows: FxHashMap<(RuleNo, Box<str>), Window>,
     clock: u64,
     held: usize,
+    /// Nothing is kept for a next run.
+    forgets: bool,
     /// Events and groups that had to go.
     pub(crate) evicted: u64,
 }
 
 impl Correlator {
+    /// Without any window yet. One that forgets cannot tell what it [held](Correlator::held).
+    pub(crate) fn new(forgets: bool) -> Correlator {
+        Correlator { forgets, ..Correlator::default() }
+    }
+
     /// Feeds a hit to the correlations above its rule, and what comes true to those above them.
     pub(crate) fn feed(&mut self, plan: &Plan, paths: &Paths, hit: &Hit, fired: &mut Vec<Fired>) {
         let mut open = vec![(hit.clone(), 0usize)];
@@ -224,7 +243,10 @@ impl Correlator {
         self.make_room(no, &key);
         let window = self.windows.entry((no, key.into())).or_default();
         window.touched = self.clock;
-        window.put(Entry { time: hit.event.time, place, values, hit: hit.clone() });
+        let at = window.put(Entry { time: hit.event.time, place, values, hit: Some(hit.clone()) });
+        if self.forgets {
+            window.forget(at);
+        }
         let before = window.entries.len();
         let newest = window.entries.back().map_or(0, |entry| entry.time);
         while window.entries.front().is_some_and(|entry| newest - entry.time > correlation.timespan) {
@@ -242,7 +264,7 @@ impl Correlator {
         }
         let handed_on = if was_firing { 1 } else { FIRED_EVENTS_MAX };
         let skipped = window.entries.len().saturating_sub(handed_on);
-        let mut hits: Vec<Hit> = window.entries.iter().skip(skipped).map(|entry| entry.hit.clone()).collect();
+        let mut hits: Vec<Hit> = window.entries.iter().skip(skipped).filter_map(|entry| entry.hit.clone()).collect();
         if was_firing {
             hits = vec![hit.clone()];
         }
@@ -266,7 +288,8 @@ impl Correlator {
 
     /// The hits still in windows, for the state file; oldest first and in a stable order.
     pub(crate) fn held(&self) -> Vec<&Hit> {
-        let mut hits: Vec<&Hit> = self.windows.values().flat_map(|window| window.entries.iter().map(|e| &e.hit)).collect();
+        let mut hits: Vec<&Hit> =
+            self.windows.values().flat_map(|window| window.entries.iter().filter_map(|e| e.hit.as_ref())).collect();
         hits.sort_by(|a, b| (a.event.time, &a.event.id, a.rule).cmp(&(b.event.time, &b.event.id, b.rule)));
         hits.dedup_by(|a, b| a.rule == b.rule && a.event.id == b.event.id);
         hits

@@ -43,6 +43,8 @@ pub struct Options {
     pub now: i64,
     /// One line for each rule and event instead of detections: nothing grouped, suppressed or dropped.
     pub per_event: bool,
+    /// Nothing is to be kept for a next run: windows then hold of most of their events only what they count.
+    pub forgets: bool,
 }
 
 /// What happened besides detections.
@@ -92,6 +94,7 @@ pub struct Engine<'r> {
 impl<'r> Engine<'r> {
     /// An engine without memory.
     pub fn new(rules: &'r RuleSet, options: Options) -> Engine<'r> {
+        let correlator = Correlator::new(options.forgets);
         Engine {
             rules,
             options,
@@ -100,7 +103,7 @@ impl<'r> Engine<'r> {
             newest: i64::MIN,
             passed: i64::MIN,
             present: None,
-            correlator: Correlator::default(),
+            correlator,
             terms: Terms::default(),
             lineage: Lineage::default(),
             seen: FxHashSet::default(),

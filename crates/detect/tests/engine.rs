@@ -235,7 +235,7 @@ fn duplicates_count_once_and_suppressions_are_counted() {
         expires: "2030-01-01".into(),
         ..Suppression::default()
     };
-    let mut engine = Engine::new(&set, Options { suppressions: vec![suppression], now: 1_700_000_000, per_event: false });
+    let mut engine = Engine::new(&set, Options { suppressions: vec![suppression], now: 1_700_000_000, ..Options::default() });
     let (hits, links, span) = input(&set, 0, &list.join("\n"));
     engine.add(hits, links, span);
     engine.finish();
@@ -319,4 +319,30 @@ fn no_mark_up_of_a_log_reaches_the_page() {
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;"), "{page}");
     assert!(!page.contains("<script") && page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     assert!(detect::output::html(&[], &set).contains("0 detections in 0 incidents"));
+}
+
+#[test]
+fn forgetting_what_is_only_counted_changes_no_detection() {
+    let kinds = [
+        ("event_count", "  rules: [base]\n  condition: {gte: 150}\n"),
+        ("value_count", "  rules: [base]\n  condition: {gte: 120, field: userAgent}\n"),
+        ("temporal", "  rules: [base, other]\n"),
+    ];
+    let agents: Vec<String> = (0..200).map(|n| format!("\"userAgent\":\"agent-{n}\"")).collect();
+    let events: Vec<(i64, &str, &str, &str)> = (0..1_500_usize)
+        .map(|n| {
+            // Bursts, silences, and events that come late.
+            let time = (n as i64 * 7919) % 97 + n as i64 / 300 * 120;
+            let name = if n % 13 == 0 { "Other" } else { "Base" };
+            (time, name, if n % 5 == 0 { "b" } else { "a" }, agents[n * 31 % 200].as_str())
+        })
+        .collect();
+    let list = records(&events);
+    for (kind, rest) in kinds {
+        let set = correlation(kind, rest);
+        let told = |forgets: bool| run_with(&set, &list, Options { forgets, ..Options::default() });
+        let whole = told(false);
+        assert!(!whole.is_empty(), "{kind} fires");
+        assert_eq!(told(true), whole, "{kind}");
+    }
 }

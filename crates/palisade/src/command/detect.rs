@@ -170,7 +170,12 @@ pub(crate) fn run(args: &DetectArgs, knowledge: &Knowledge) -> Result<Exit> {
     if targets.iter().any(|target| target.format == "parquet" && target.file.is_none()) {
         bail!("`parquet` needs a folder\n  help: --format parquet=FOLDER");
     }
-    let options = Options { suppressions: suppressions(&args.suppress)?, now: now(), per_event: args.per_event };
+    let options = Options {
+        suppressions: suppressions(&args.suppress)?,
+        now: now(),
+        per_event: args.per_event,
+        forgets: args.state.is_none(),
+    };
     for old in options.suppressions.iter().filter(|suppression| suppression.is_expired(options.now)) {
         note(&format!("the suppression of {} (`{}`) expired on {}: it no longer holds", old.owner, old.reason, old.expires));
     }
