@@ -100,7 +100,11 @@ pub const FACTS: &[Fact] = &[
     proof("iam.ways_anywhere_proof", &[Arg::Policy], "the actions that show `iam.ways_anywhere`"),
     truth("net.exposed", &[Arg::Port], "some address on the internet reaches this resource on the TCP or UDP port"),
     truth("net.open_to_world", &[Arg::Port], "every address on the internet reaches this resource on the TCP or UDP port"),
-    truth("net.public_subnet", &[], "what this subnet sends to the internet leaves by an internet gateway"),
+    truth(
+        "net.public_subnet",
+        &[],
+        "what is sent to the internet from this subnet, or from one that this resource has an interface in, leaves by an internet gateway",
+    ),
     proof("net.way", &[Arg::Port], "the way by which the internet reaches this resource on the TCP or UDP port"),
     truth("net.reached", &[], "some address on the internet reaches this resource on some port"),
     proof("net.exposure", &[], "a way by which the internet reaches this resource, whatever the port"),

@@ -32,7 +32,7 @@ pub const WATERMARK: i64 = 900;
 pub const HELD_HITS_MAX: usize = 50_000;
 
 /// The most (rule, event) pairs remembered to drop duplicate deliveries.
-pub const SEEN_MAX: usize = 800_000;
+pub const SEEN_MAX: usize = 450_000;
 
 /// What the engine is told.
 #[derive(Clone, Debug, Default)]

@@ -141,13 +141,18 @@ impl NetFacts {
     }
 
     /// Whether a subnet is public by proof: what is sent from it to the internet leaves by an internet gateway, unless refused
-    /// by what only applies to single interfaces.
-    pub fn public_subnet(&self, subnet: ResourceIndex) -> Fact {
-        let Some(place) = self.places.get(&subnet) else { return Fact::unknown("the resource isn't part of a network") };
-        match (self.networks.get(place.network), place.subnet) {
-            (Some(net), Some(at)) => public_subnet(net, at),
-            _ => Fact::unknown("the resource isn't a subnet"),
+    /// by what only applies to single interfaces. Of what has interfaces: whether one of their subnets is.
+    pub fn public_subnet(&self, resource: ResourceIndex) -> Fact {
+        let Some(place) = self.places.get(&resource) else { return Fact::unknown("the resource isn't part of a network") };
+        let Some(net) = self.networks.get(place.network) else { return Fact::no() };
+        if let Some(at) = place.subnet {
+            return public_subnet(net, at);
         }
+        let of = |at: &usize| match net.interface(*at).subnet.at {
+            Some(subnet) => public_subnet(net, subnet),
+            None => Fact::unknown(format!("subnet {} isn't in the snapshot", net.interface(*at).subnet.id)),
+        };
+        strongest(place.interfaces.iter().map(of)).unwrap_or_else(|| Fact::unknown("no interface of the resource is known"))
     }
 
     fn judge(&self, resource: ResourceIndex, ports: &Ports, counts: impl Fn(&Exposed) -> bool) -> Fact {
@@ -177,11 +182,7 @@ impl NetFacts {
         if several && facts.iter().any(|f| f.truth != Truth::True) && facts.iter().any(|f| f.truth == Truth::True) {
             return Fact::unknown("it depends on which of its subnets it is placed in");
         }
-        let best = facts.into_iter().max_by_key(|f| match f.truth {
-            Truth::True => 2,
-            Truth::Unknown => 1,
-            Truth::False => 0,
-        });
+        let best = strongest(facts.into_iter());
         let best = best.unwrap_or_else(Fact::no);
         let hidden = || place.interfaces.iter().find_map(|at| net.perhaps_behind(*at, ports, true));
         match (best.truth, &place.group) {
@@ -190,6 +191,15 @@ impl NetFacts {
             _ => best,
         }
     }
+}
+
+/// Of several facts a true one, else one that isn't known.
+fn strongest(facts: impl Iterator<Item = Fact>) -> Option<Fact> {
+    facts.max_by_key(|fact| match fact.truth {
+        Truth::True => 2,
+        Truth::Unknown => 1,
+        Truth::False => 0,
+    })
 }
 
 /// The group that a resource is, or is a rule of.
