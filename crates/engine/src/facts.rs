@@ -107,7 +107,10 @@ impl<'a> ScopeFacts<'a> {
         let account = resource.account.as_ref().map(model::AccountId::as_str);
         let read = || self.readings.policy(&self.all.stand_ins, document, self.scope, account);
         let policy = (!document.is_null()).then(read);
-        let facts = Rc::new(DocumentFacts::of(policy, Owner { account, rcp: &self.all.rcp(account) }));
+        let own = iam::account::is_own_policy(resource.type_name.as_str());
+        let arn = own.then(|| self.all.stand_ins.arn_of(resource, account));
+        let owner = Owner { account, rcp: &self.all.rcp(account), resource: arn.as_deref() };
+        let facts = Rc::new(DocumentFacts::of(policy, owner));
         documents.read.push((document.clone(), Rc::clone(&facts)));
         facts
     }

@@ -7,7 +7,7 @@ mod template;
 
 pub use organisation::{Control, Organisation};
 
-pub use guarded::{BLOCKERS, is_grant};
+pub use guarded::{BLOCKERS, is_grant, is_own_policy};
 
 use std::sync::Arc;
 

@@ -7,18 +7,18 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use model::Text;
+use model::{Text, Truth};
 use serde_json::{Value as Json, json};
 
 use crate::account::OWN_ACCOUNT;
 use crate::arn::Parts;
 use crate::document::{Effect, Policy, PrincipalPattern, Statement};
-use crate::evaluate::{Kind, Level};
-use crate::inclusion::{allowing, request_json};
+use crate::evaluate::{Kind, Level, policy_allows};
+use crate::inclusion::{PolicyType, allowing, request_json};
 use crate::operator::{Compare, Operand};
 use crate::request::{Caller, Entry, Request};
 use crate::symbolic::callers::{SOMEBODY, STRANGE_ACCOUNT};
-use crate::symbolic::search::{Found, Goal, search};
+use crate::symbolic::search::{Found, Goal, MADE_UP, search};
 use crate::unknown_name::{self, is_account};
 
 /// Most accounts, organisations and services that one policy is asked about.
@@ -122,11 +122,13 @@ pub struct Owner<'a> {
     pub account: Option<&'a str>,
     /// The resource control policies over it.
     pub rcp: &'a [Level],
+    /// The ARN of what the policy belongs to, where known: a request on a resource that the policy doesn't name is then on it.
+    pub resource: Option<&'a str>,
 }
 
 impl<'a> From<Option<&'a str>> for Owner<'a> {
     fn from(account: Option<&'a str>) -> Owner<'a> {
-        Owner { account, rcp: &[] }
+        Owner { account, ..Owner::default() }
     }
 }
 
@@ -149,13 +151,26 @@ pub fn exposure<'a>(policy: &Policy, owner: impl Into<Owner<'a>>) -> Exposure {
     }
 }
 
+/// The same with the resource itself in the request, where the policy allows that too.
+fn about(mut exposure: Exposure, policy: &Policy, arn: &str) -> Exposure {
+    let made_up = |request: &&Request| request.resource().ends_with(MADE_UP);
+    if let Some(request) = exposure.request.as_ref().filter(made_up) {
+        let account = request.resource_account.as_deref();
+        let own = Request::bare(request.caller.clone(), &request.action, arn, account, request.context.clone());
+        if policy_allows(policy, &own, PolicyType::Resource) == Truth::True {
+            exposure.request = Some(own);
+        }
+    }
+    exposure
+}
+
 /// Why an answer that depends on names is not known.
 pub(crate) const DEPENDS_ON_NAMES: &str = "it depends on a name that is not known yet";
 
 /// How open a policy is in every world of the names in it that nobody knows yet; one answer if there are none.
 pub(crate) fn exposures(policy: &Policy, owner: Owner<'_>) -> Vec<Exposure> {
     let together = if owner.rcp.is_empty() { None } else { Some(policy.under(owner.rcp)) };
-    let (policy, owner) = (together.as_ref().unwrap_or(policy), owner.account);
+    let (policy, owner, resource) = (together.as_ref().unwrap_or(policy), owner.account, owner.resource);
     let any = |_: &str, _: &str| true;
     let mut all = vec![exposure_of(policy, owner, &any)];
     match unknown_name::worlds(&[policy]) {
@@ -174,7 +189,10 @@ pub(crate) fn exposures(policy: &Policy, owner: Owner<'_>) -> Vec<Exposure> {
             }));
         }
     }
-    all
+    match resource {
+        Some(arn) => all.into_iter().map(|exposure| about(exposure, policy, arn)).collect(),
+        None => all,
+    }
 }
 
 /// The same for some actions only: `only` gets the service and the name, in lower case. Names that nobody knows yet are taken

@@ -6,13 +6,8 @@ use model::{Map, Resource, ResourceIndex, Text, Truth, Value};
 
 use super::template::{Names, shown};
 use super::{Guarded, OWN_ACCOUNT, Principal};
-use crate::document::Policy;
-use crate::evaluate::policy_allows;
 use crate::exposure::{Exposure, Openness, Owner};
-use crate::inclusion::PolicyType;
-use crate::request::Request;
 use crate::s3::{self, BlockPublicAccess};
-use crate::symbolic::search::MADE_UP;
 use crate::unknown_name::OWN_REGION;
 
 /// Where whole policies stand: type, property with the policy, property with the resources it belongs to (empty for the resource
@@ -51,6 +46,11 @@ pub const BLOCKERS: &[(&str, &str)] = &[
     ("Palisade::S3::AccountPublicAccess", "PublicAccessBlockConfiguration"),
 ];
 
+/// True for a type whose resources hold policies of their own, rather than of another resource.
+pub fn is_own_policy(type_name: &str) -> bool {
+    type_name == "AWS::IAM::Role" || GUARDS.iter().any(|(name, _, owner, _)| *name == type_name && owner.is_empty())
+}
+
 /// True for types of which each resource is a statement of another one's policy.
 pub fn is_grant(type_name: &str) -> bool {
     GRANTS.iter().any(|(name, ..)| *name == type_name)
@@ -60,28 +60,14 @@ impl Principal {
     /// How open its trust policy is, for a role.
     pub fn trust_exposure(&self, owner: Owner<'_>) -> Option<Exposure> {
         let trust = self.trust.as_ref()?;
-        Some(about(crate::exposure(trust, owner), trust, &self.arn))
+        Some(crate::exposure(trust, Owner { resource: Some(&self.arn), ..owner }))
     }
-}
-
-/// The same with the resource itself in the request, where the policy allows that too: a policy that names no resource is about
-/// the one it belongs to.
-fn about(mut exposure: Exposure, policy: &Policy, arn: &Text) -> Exposure {
-    let made_up = |request: &&Request| request.resource().ends_with(MADE_UP);
-    if let Some(request) = exposure.request.as_ref().filter(made_up) {
-        let account = request.resource_account.as_deref();
-        let own = Request::bare(request.caller.clone(), &request.action, arn, account, request.context.clone());
-        if policy_allows(policy, &own, PolicyType::Resource) == Truth::True {
-            exposure.request = Some(own);
-        }
-    }
-    exposure
 }
 
 impl Guarded {
     /// How open its policy is, as far as Block Public Access leaves it so.
     pub fn exposure(&self, owner: Owner<'_>) -> Exposure {
-        let open = about(crate::exposure(&self.policy, owner), &self.policy, &self.arn);
+        let open = crate::exposure(&self.policy, Owner { resource: Some(&self.arn), ..owner });
         let closed = |openness| Exposure { openness, request: None, statements: Vec::new(), ..open.clone() };
         match self.public_access.restrict_public_buckets.and(s3::is_public(&self.policy)) {
             Truth::False => open,

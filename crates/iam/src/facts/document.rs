@@ -20,6 +20,8 @@ pub struct DocumentFacts {
     /// The same with what resource control policies deny.
     guarded: Option<Arc<Policy>>,
     account: Option<Text>,
+    /// The ARN of what it belongs to, where known.
+    resource: Option<Text>,
     /// In every world of the names in it that nobody knows yet.
     exposures: OnceCell<Vec<Exposure>>,
     admin: OnceCell<Fact>,
@@ -43,6 +45,7 @@ impl DocumentFacts {
             policy,
             guarded,
             account: owner.account.map(Text::from),
+            resource: owner.resource.map(Text::from),
             exposures: OnceCell::new(),
             admin: OnceCell::new(),
             powers: Default::default(),
@@ -51,7 +54,7 @@ impl DocumentFacts {
 
     /// Whom it lets in as a resource policy in every world of its names; none if there is no document.
     fn exposures(&self) -> &[Exposure] {
-        let owner = || Owner::from(self.account.as_deref());
+        let owner = || Owner { resource: self.resource.as_deref(), ..Owner::from(self.account.as_deref()) };
         let look = || self.guarded.as_ref().map(|policy| exposures(policy, owner())).unwrap_or_default();
         self.exposures.get_or_init(look)
     }

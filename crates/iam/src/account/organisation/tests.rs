@@ -131,7 +131,7 @@ fn what_an_organisation_keeps_to_itself_is_not_public() {
         json!({ "Policies": [{ "Type": "RESOURCE_CONTROL_POLICY", "Content": perimeter, "Targets": [target("r-1")] }] });
     let organisation = Organisation::from_json(&document, Control::Resources).unwrap();
     let rcp = organisation.levels(Control::Resources, Some("111122223333")).unwrap();
-    let owner = crate::Owner { account: Some("111122223333"), rcp: &rcp };
+    let owner = crate::Owner { account: Some("111122223333"), rcp: &rcp, resource: None };
     assert_eq!(facts::DocumentFacts::new(&open, Some("111122223333")).public().truth, model::Truth::True);
     assert_eq!(facts::DocumentFacts::new(&open, owner).public().truth, model::Truth::False);
 }

@@ -231,7 +231,7 @@ pub(super) fn public(places: &Where, owner: Option<&str>, learn: Learn<'_>) -> R
         if accounts.all.len() > 1 {
             let _ = writeln!(words, "{source}");
         }
-        let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp };
+        let owner = Owner { account: owner.or(account.id.as_deref()), rcp: &account.rcp, resource: None };
         let trusts = account.principals.iter().filter_map(|p| Some((&p.label, p.trust_exposure(owner)?)));
         let resources = account.resources.iter().map(|r| (&r.label, r.exposure(owner)));
         for (label, exposure) in resources.chain(trusts) {

@@ -208,7 +208,7 @@ pub(super) fn public(path: &Path, account: Option<&str>, above: &Above, form: Fo
     for organisation in super::reading::organisations(above)? {
         rcp.extend(organisation.levels(Control::Resources, account).map_err(anyhow::Error::msg)?);
     }
-    let exposure = iam::exposure(&iam::policy_in(&text), Owner { account, rcp: &rcp });
+    let exposure = iam::exposure(&iam::policy_in(&text), Owner { account, rcp: &rcp, resource: None });
     let mut words = match &exposure.openness {
         Openness::Public => "public: everybody is let in\n".to_owned(),
         Openness::PublicIf(conditions) => format!("public if {}\n", conditions.join(" and ")),
