@@ -56,6 +56,8 @@ impl Network {
         for (interface, behind) in found {
             self.index.behind.entry(interface).or_default().push(behind);
         }
+        let unread = |(at, b): (usize, &Balancer)| self.unread_targets(b, |_| true).map(|_| at);
+        self.index.unread_balancers = self.balancers.iter().enumerate().filter_map(unread).collect();
     }
 
     /// The interfaces that a target means.
@@ -83,11 +85,15 @@ impl Network {
     /// Why an interface may be a target at these ports of a balancer though it is not known to be one, if so; for a caller on the
     /// internet only of one that is reached from there, or may stand behind one that is.
     pub(crate) fn perhaps_behind(&self, interface: usize, ports: &Ports, from_internet: bool) -> Option<Text> {
+        if self.index.unread_balancers.is_empty() {
+            return None;
+        }
         let vpc = self.vpc_of(interface);
         let near = |other: &Link| vpc.is_none() || other.at.is_none() || other.at == vpc;
         let chained = self.target_groups.iter().any(|g| g.kind.as_ref() == "alb");
         let asked = |b: &&Balancer| near(&b.vpc) && (b.internet_facing || chained || !from_internet);
-        let others = self.balancers.iter().filter(|b| !b.interfaces.iter().any(|i| i.at == Some(interface)));
+        let unread = self.index.unread_balancers.iter().map(|at| self.balancer(*at));
+        let others = unread.filter(|b| !b.interfaces.iter().any(|i| i.at == Some(interface)));
         others.filter(asked).find_map(|b| self.unread_targets(b, near).filter(|_| self.may_send(b, interface, ports)))
     }
 

@@ -651,6 +651,8 @@ pub(crate) struct Index {
     pub(crate) attachments: FxHashMap<Text, Vec<usize>>,
     /// Balancer targets: owner or address of the target -> (balancer, listener, target group or none).
     pub(crate) behind: FxHashMap<usize, Vec<crate::balance::Behind>>,
+    /// Balancers of which not all targets are known.
+    pub(crate) unread_balancers: Vec<usize>,
 }
 
 macro_rules! access {
