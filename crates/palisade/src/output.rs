@@ -43,34 +43,23 @@ pub(crate) fn tell(text: &str) {
     eprintln!("palisade: {text}");
 }
 
-/// Most gaps that are told one by one where they are not the answer.
-pub(crate) const GAPS_TOLD: usize = 20;
+/// Most reasons for gaps that are told where they are not the answer.
+const REASONS_TOLD: usize = 20;
 
-/// Most characters of a gap's own words that are told in a line.
-const GAP_CHARS: usize = 160;
-
-/// Says beside the data what could not be read, as far as it matters.
-pub(crate) fn tell_gaps<'a>(gaps: impl Iterator<Item = &'a Gap>) {
-    let mut lines: Vec<String> = gaps.filter(|gap| gap.matters).map(unread).collect();
-    lines.dedup();
-    lines.iter().take(GAPS_TOLD).for_each(|line| tell(line));
-    if let Some(more) = lines.len().checked_sub(GAPS_TOLD).filter(|more| *more > 0) {
-        tell(&format!("and {more} more could not be read"));
+/// What could not be read, as far as it matters: each reason with its way out.
+pub(crate) fn unread<'g>(gaps: impl IntoIterator<Item = &'g Gap>) -> Vec<String> {
+    let mut told: Vec<String> = report::unread(gaps).iter().map(|gap| format!("could not be read: {gap}")).collect();
+    let more = told.len().saturating_sub(REASONS_TOLD);
+    told.truncate(REASONS_TOLD);
+    if more > 0 {
+        told.push(format!("could not be read for {more} more reasons: --format json has them in `gaps`"));
     }
+    told
 }
 
-/// What could not be read, where and why, in one line.
-pub(crate) fn unread(gap: &Gap) -> String {
-    let at = gap.span.map(|span| format!(":{}:{}", span.line, span.column)).unwrap_or_default();
-    let file = gap.file.as_deref().map(|file| format!(" in {file}{at}"));
-    let account = gap.account.as_ref().map(|account| format!(" of {account}"));
-    let region = gap.region.as_ref().map(|region| format!(" in {region}"));
-    let place = [file, account, region].into_iter().flatten().collect::<String>();
-    let mut detail: String = gap.detail.chars().take(GAP_CHARS).collect();
-    if detail.len() < gap.detail.len() {
-        detail.push_str("...");
-    }
-    report::printable(&format!("could not be read: {}{place}: {detail}", gap.what)).into_owned()
+/// Says beside the data what could not be read.
+pub(crate) fn tell_gaps<'g>(gaps: impl IntoIterator<Item = &'g Gap>) {
+    unread(gaps).iter().for_each(|line| tell(line));
 }
 
 /// Writes a file, whole or not at all.

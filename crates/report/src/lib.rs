@@ -7,6 +7,7 @@
 
 mod asff;
 mod csv;
+mod gaps;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +22,7 @@ mod terminal;
 
 pub use asff::asff;
 pub use csv::{cell, csv};
+pub use gaps::unread;
 pub use html::html;
 pub use json::{json, json_lines};
 pub use junit::junit;

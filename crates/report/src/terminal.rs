@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use catalogue::Check;
 use model::{Finding, Gap, LayerCell, LayerState, Owner, Severity, Span, Verdict};
 
+use crate::gaps::unread;
 use crate::{Counts, Report, printable};
 
 /// How many findings of one check are shown with their source before the rest is only named.
@@ -17,8 +18,6 @@ const EXCERPTS_MAX: usize = 3;
 const NAMED_MAX: usize = 10;
 /// How many lines of source an excerpt has at most.
 const LINES_MAX: u32 = 3;
-/// How many things that were not read for one reason are named before the rest is counted.
-const WHATS_SHOWN_MAX: usize = 8;
 
 /// The whole report.
 pub fn terminal(report: &Report<'_>) -> String {
@@ -173,38 +172,14 @@ fn passes(out: &mut String, report: &Report<'_>) {
 }
 
 fn gaps(out: &mut String, gaps: &[Gap]) {
-    let gaps: Vec<&Gap> = gaps.iter().filter(|g| g.matters).collect();
-    if gaps.is_empty() {
+    let unread = unread(gaps);
+    if unread.is_empty() {
         return;
     }
     let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
     let _ = writeln!(out, "{style}NOT READ{style:#}");
-    // What is missing for one reason is told together.
-    let mut together: Vec<(&Gap, Vec<&str>)> = Vec::new();
-    for gap in gaps {
-        let same = |(first, _): &&mut (&Gap, Vec<&str>)| {
-            (&first.file, first.span, &first.detail, &first.help) == (&gap.file, gap.span, &gap.detail, &gap.help)
-        };
-        match together.iter_mut().find(same) {
-            Some((_, whats)) if whats.contains(&gap.what.as_str()) => {}
-            Some((_, whats)) => whats.push(&gap.what),
-            None => together.push((gap, vec![&gap.what])),
-        }
-    }
-    for (gap, whats) in together {
-        let at = match (&gap.file, gap.span) {
-            (Some(file), Some(span)) => format!("{}:{}:{}: ", printable(file), span.line, span.column),
-            (Some(file), None) => format!("{}: ", printable(file)),
-            _ => String::new(),
-        };
-        let mut what = whats.iter().take(WHATS_SHOWN_MAX).map(|w| printable(w).into_owned()).collect::<Vec<_>>().join(", ");
-        if whats.len() > WHATS_SHOWN_MAX {
-            let _ = write!(what, " and {} more", whats.len() - WHATS_SHOWN_MAX);
-        }
-        let _ = writeln!(out, "  {at}{what}: {}", printable(&gap.detail));
-        if let Some(help) = &gap.help {
-            let _ = writeln!(out, "    help: {}", printable(help));
-        }
+    for line in unread.iter().flat_map(|told| told.lines()) {
+        let _ = writeln!(out, "  {line}");
     }
     out.push('\n');
 }

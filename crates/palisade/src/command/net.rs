@@ -145,8 +145,8 @@ fn print_json(value: &Value) -> Result<()> {
 }
 
 fn gaps(out: &mut String, network: &Network) {
-    for gap in network.gaps.iter().filter(|g| g.matters).take(output::GAPS_TOLD) {
-        let _ = writeln!(out, "{}", output::unread(gap));
+    for line in output::unread(&network.gaps) {
+        let _ = writeln!(out, "{line}");
     }
 }
 

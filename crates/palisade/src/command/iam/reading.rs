@@ -99,7 +99,7 @@ impl Accounts {
 
     /// Says what could not be read.
     pub(super) fn tell(&self) {
-        output::tell_gaps(self.gaps.iter());
+        output::tell_gaps(&self.gaps);
     }
 
     /// Puts the accounts under the control policies that were named, and says why some of their answers stay open.

@@ -93,7 +93,7 @@ pub(super) fn run(trail: &[PathBuf], principal: Option<&str>, places: &Where, le
     let facts = Authorization::built_in();
     let accounts = principals(&places.input, &places.above, learn)?;
     let mut seen = read(trail, facts)?;
-    seen.gaps.extend(accounts.gaps.iter().map(output::unread));
+    seen.gaps.extend(output::unread(&accounts.gaps));
     if seen.events == 0 {
         bail!("no CloudTrail event in what --trail names");
     }
