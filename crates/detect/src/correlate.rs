@@ -380,3 +380,25 @@ fn percentile(numbers: &[f64], percent: f64) -> Option<f64> {
     let (low_value, high_value) = (numbers.get(low as usize)?, numbers.get(high as usize)?);
     Some(low_value + (high_value - low_value) * (rank - low))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sighting::Sighting;
+
+    #[test]
+    fn a_window_that_forgets_keeps_the_newest_hits_only() {
+        let hit = |time: i64| Hit { rule: 0, event: Arc::new(Sighting { time, ..Sighting::default() }), values: Arc::from([]) };
+        let mut window = Window::default();
+        // Every third event comes late.
+        for n in 0..500_i64 {
+            let time = if n % 3 == 0 { n / 2 } else { n };
+            let at = window.put(Entry { time, place: 0, values: Box::new([]), hit: Some(hit(time)) });
+            window.forget(at);
+            let kept: Vec<bool> = window.entries.iter().map(|entry| entry.hit.is_some()).collect();
+            let newest = kept.len().saturating_sub(FIRED_EVENTS_MAX);
+            assert!(kept.iter().enumerate().all(|(at, kept)| *kept == (at >= newest)), "event {n}: {kept:?}");
+        }
+        assert_eq!((window.entries.len(), window.places.as_slice()), (500, [500].as_slice()), "all of them count");
+    }
+}

@@ -38,11 +38,23 @@ pub struct BlockPublicAccess {
 impl Default for BlockPublicAccess {
     /// All off.
     fn default() -> BlockPublicAccess {
+        BlockPublicAccess::all(Truth::False)
+    }
+}
+
+impl BlockPublicAccess {
+    /// All four alike.
+    pub fn all(on: Truth) -> BlockPublicAccess {
+        BlockPublicAccess { block_public_acls: on, ignore_public_acls: on, block_public_policy: on, restrict_public_buckets: on }
+    }
+
+    /// What either blocks.
+    pub fn or(self, other: BlockPublicAccess) -> BlockPublicAccess {
         BlockPublicAccess {
-            block_public_acls: Truth::False,
-            ignore_public_acls: Truth::False,
-            block_public_policy: Truth::False,
-            restrict_public_buckets: Truth::False,
+            block_public_acls: self.block_public_acls.or(other.block_public_acls),
+            ignore_public_acls: self.ignore_public_acls.or(other.ignore_public_acls),
+            block_public_policy: self.block_public_policy.or(other.block_public_policy),
+            restrict_public_buckets: self.restrict_public_buckets.or(other.restrict_public_buckets),
         }
     }
 }

@@ -85,10 +85,13 @@ impl Network {
     /// Why an interface may be a target at these ports of a balancer though it is not known to be one, if so; for a caller on the
     /// internet only of one that is reached from there, or may stand behind one that is.
     pub(crate) fn perhaps_behind(&self, interface: usize, ports: &Ports, from_internet: bool) -> Option<Text> {
+        let vpc = self.vpc_of(interface);
+        if let Some(reason) = vpc.and_then(|at| self.vpc(at).balancers_unknown.clone()) {
+            return Some(reason);
+        }
         if self.index.unread_balancers.is_empty() {
             return None;
         }
-        let vpc = self.vpc_of(interface);
         let near = |other: &Link| vpc.is_none() || other.at.is_none() || other.at == vpc;
         let chained = self.target_groups.iter().any(|g| g.kind.as_ref() == "alb");
         let asked = |b: &&Balancer| near(&b.vpc) && (b.internet_facing || chained || !from_internet);

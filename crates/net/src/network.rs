@@ -88,6 +88,8 @@ pub struct Vpc {
     pub interfaces_unknown: Option<Text>,
     /// Why it may have an internet gateway that is not listed, if so.
     pub gateways_unknown: Option<Text>,
+    /// Why it may have load balancers that are not listed, if so.
+    pub balancers_unknown: Option<Text>,
     /// Why it is not known what VPC Block Public Access blocks here, if so: it is taken to be off, which can only show too much.
     pub access_block_unknown: Option<Text>,
 }

@@ -295,11 +295,15 @@ fn what_could_not_be_read_blocks_nothing() {
         "listener-1": ["AWS::ElasticLoadBalancingV2::Listener", { "LoadBalancerArn": "lb-1", "Port": 80, "Protocol": "HTTP", "DefaultActions": [{ "TargetGroupArn": "tg-1" }] }],
         "tg-1": ["AWS::ElasticLoadBalancingV2::TargetGroup", { "VpcId": "vpc-a", "Port": 80, "Protocol": "HTTP", "TargetType": "instance", "Targets": [] }],
     });
+    let public = json!({ "eip": ["AWS::EC2::EIP", { "NetworkInterfaceId": "eni-a" }] });
     let transit = out("TransitGatewayId", "tgw-1");
     let gateway = out("GatewayId", "igw-1");
     /// What could not be read, the routes, what else is there, and the question.
     type Case<'a> = (&'a str, &'a Json, &'a [&'a Json], [&'a str; 2]);
     let cases: &[Case<'_>] = &[
+        ("AWS::EC2::InternetGateway", &gateway, &[&public], ["internet", "i-a"]),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", &gateway, &[&front], ["internet", "i-a"]),
+        ("AWS::ElasticLoadBalancing::LoadBalancer", &gateway, &[&front], ["internet", "i-a"]),
         ("AWS::EC2::NetworkInterface", &local, &[], ["i-a", "10.0.0.99"]),
         ("AWS::EC2::TransitGatewayAttachment", &transit, &[&tgw], ["i-a", "192.0.2.1"]),
         ("AWS::EC2::TransitGatewayRouteTableAssociation", &transit, &[&table], ["i-a", "192.0.2.1"]),

@@ -231,3 +231,23 @@ fn every_kind_of_policy_is_asked_who_is_let_in() {
         assert_eq!(run(dir.path(), &["lint", input]).0, Some(0), "{input}");
     }
 }
+
+#[test]
+fn what_is_not_known_of_a_permission_lets_nobody_in_for_certain() {
+    let dir = tempfile::tempdir().unwrap();
+    let stack = r#"Parameters:
+  When: {Type: String}
+Resources:
+  Bus: {Type: AWS::Events::EventBusPolicy, Properties: {StatementId: s, Principal: "*", Action: "events:PutEvents", Condition: !Ref When}}
+  Whole: {Type: AWS::Events::EventBusPolicy, Properties: {EventBusName: other, StatementId: s, Statement: !Ref When}}
+  Function: {Type: AWS::Lambda::Permission, Properties: {FunctionName: f, Action: "lambda:InvokeFunction", Principal: !Ref When}}
+  Shut: {Type: AWS::S3::Bucket, Properties: {PublicAccessBlockConfiguration: !Ref When}}
+  ShutPolicy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref Shut, PolicyDocument: {Statement: [{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: !Sub "${Shut.Arn}/*"}]}}}
+"#;
+    fs::write(dir.path().join("stack.yaml"), stack).unwrap();
+    let (code, out, err) = run(dir.path(), &["public", "stack.yaml", "--account", "111122223333"]);
+    assert_eq!(code, Some(3), "{out}{err}");
+    for resource in ["default", "other", "f", "ShutPolicy"] {
+        assert!(out.lines().any(|line| line.starts_with(&format!("{resource}: unknown"))), "{resource}: {out}");
+    }
+}

@@ -160,6 +160,25 @@ fn a_default_vpc_has_a_way_out() {
         "aws_instance.i": json!({ "subnet_id": "@aws_default_subnet.s.id", "ami": "ami-1", "instance_type": "t3.micro", "vpc_security_group_ids": ["@aws_security_group.web.id"] }),
     });
     assert_eq!(exposed(&resources), ["aws_instance.i tcp/80"]);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("plan.json"), plan(&resources).to_string()).unwrap();
+    let mut reach = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    reach.args(["net", "reach", "internet", "aws_instance.i", "tcp/80", "--input", "plan.json"]).current_dir(dir.path());
+    let told = String::from_utf8(reach.env_clear().stdin(Stdio::null()).output().unwrap().stdout).unwrap();
+    assert!(told.contains("taken to be as AWS makes them"), "what was not read is told as an assumption: {told}");
+    // Its default group was there before, and may let in anything.
+    let bare =
+        json!({ "aws_instance.bare": { "subnet_id": "@aws_default_subnet.s.id", "ami": "ami-1", "instance_type": "t3.micro" } });
+    assert!(exposed(&with(&resources, bare)).iter().any(|row| row.starts_with("aws_instance.bare") && row.ends_with("perhaps")));
+}
+
+#[test]
+fn a_main_table_of_elsewhere_is_not_known() {
+    let resources = json!({
+        "aws_main_route_table_association.m": { "vpc_id": "@aws_vpc.v.id", "route_table_id": "rtb-0123456789abcdef0" },
+        "aws_instance.i": instance("aws_security_group.web"),
+    });
+    assert_eq!(exposed(&with(&base(), resources)), ["aws_instance.i tcp/80 perhaps"]);
 }
 
 #[test]

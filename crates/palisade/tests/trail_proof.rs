@@ -110,6 +110,25 @@ fn a_changed_digest_and_a_refused_call_are_told() {
     );
 }
 
+#[test]
+fn what_is_there_and_cannot_be_read_is_neither_valid_nor_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("keys.json"), answer()).unwrap();
+    chain(dir.path(), FIRST);
+    let bucket = dir.path().join("bucket");
+    let broken = FIRST_KEY.replace("T130000Z", "T150000Z");
+    fs::write(bucket.join(&broken), "{").unwrap();
+    // The first digest is named by the second: without its bytes it is there all the same.
+    fs::write(bucket.join(FIRST_KEY), "not a digest").unwrap();
+    let (code, out, err) = verify(dir.path(), &["--public-keys", "keys.json"], "");
+    assert!(code == 3 && !out.contains("missing") && !out.contains("\"valid\""), "{code} {out}{err}");
+    for key in [FIRST_KEY, &broken] {
+        let name = key.rsplit('/').next().unwrap();
+        let told = out.lines().any(|line| line.contains(name) && line.contains("it is there and could not be read"));
+        assert!(told, "{name}: {out}");
+    }
+}
+
 /// Puts the chain's first digest into a bucket of a real server that answers as S3 does (PyPI's `moto`), with its signature as
 /// CloudTrail puts it: in the object's own metadata.
 const SEED: &str = r#"

@@ -40,6 +40,15 @@ const GRANTS: &[(&str, &str, &str)] = &[
     ("AWS::Events::EventBusPolicy", "EventBusName", "arn:aws:events:{region}:{account}:event-bus/{}"),
 ];
 
+/// Properties of a statement that is a resource of its own, with the conditions that they stand for.
+const CONDITIONS: &[(&str, &str, &str)] = &[
+    ("SourceArn", "ArnLike", "aws:SourceArn"),
+    ("SourceAccount", "StringEquals", "aws:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+];
+
 /// Types that keep the public out of what has a policy, with the property that does.
 pub const BLOCKERS: &[(&str, &str)] = &[
     ("AWS::S3::Bucket", "PublicAccessBlockConfiguration"),
@@ -109,15 +118,14 @@ impl Names<'_> {
         let own = Value::link(&resource.id, "");
         let value = if owner.is_empty() { &own } else { resource.prop(owner) };
         let items = value.as_list().unwrap_or(std::slice::from_ref(value));
-        let one = |item: &Value| Guarded {
-            arn: self.owner_arn(item, resource, form),
-            label: resource.id.clone(),
-            policy: Arc::clone(&policy),
-            public_access: match resource.type_name.as_str() {
-                "AWS::S3::BucketPolicy" => blocked(item, mine),
+        let one = |item: &Value| {
+            let arn = self.owner_arn(item, resource, form);
+            let public_access = match resource.type_name.as_str() {
+                "AWS::S3::BucketPolicy" => self.blocked(&arn, resource, mine),
                 "AWS::S3::AccessPoint" => switches(resource),
                 _ => BlockPublicAccess::default(),
-            },
+            };
+            Guarded { arn, label: resource.id.clone(), policy: Arc::clone(&policy), public_access }
         };
         items.iter().map(one).collect()
     }
@@ -138,6 +146,19 @@ impl Names<'_> {
         form.replace("{region}", region).replace("{account}", account).replace("{}", &text).into()
     }
 
+    /// What is blocked for a bucket, by its own word and its account's. Of a live account both have to be read; a template or plan is
+    /// taken at its word.
+    fn blocked(&self, arn: &str, beside: &Resource, mine: &[(ResourceIndex, &Resource)]) -> BlockPublicAccess {
+        let code = self.stand_ins.snapshot.scope(beside.scope).is_some_and(|scope| scope.kind.is_code());
+        let unread = if code { BlockPublicAccess::default() } else { BlockPublicAccess::all(Truth::Unknown) };
+        let of = |kind: &str, wanted: &dyn Fn(&Resource) -> bool| {
+            let found = mine.iter().find(|(_, r)| r.type_name.as_str() == kind && wanted(r));
+            found.map_or(unread, |(_, resource)| switches(resource))
+        };
+        let bucket = of("AWS::S3::Bucket", &|r| self.stand_ins.arn_of(r, Some(&self.account)) == arn);
+        bucket.or(of("Palisade::S3::AccountPublicAccess", &|_| true))
+    }
+
     /// A statement that is a resource of its own: the ARN and the name of what it is about, and the statement.
     fn grant(&self, resource: &Resource) -> Option<(Text, Text, Value)> {
         let (_, owner, form) = GRANTS.iter().find(|grant| grant.0 == resource.type_name.as_str())?;
@@ -151,8 +172,8 @@ impl Names<'_> {
             other => shown(other).into(),
         };
         let statement = match resource.prop("Statement") {
-            whole @ Value::Map(_) => whole.clone(),
-            _ => statement(resource, &arn),
+            Value::Null => statement(resource, &arn),
+            whole => whole.clone(),
         };
         Some((arn, label, statement))
     }
@@ -167,63 +188,33 @@ fn statement(resource: &Resource, arn: &Text) -> Value {
         Value::Str(name) if name.contains('.') && !name.starts_with("arn:") => map([("Service", principal.clone())]),
         _ => map([("AWS", principal.clone())]),
     };
-    let keys = [
-        ("SourceArn", "ArnLike", "aws:SourceArn"),
-        ("SourceAccount", "StringEquals", "aws:SourceAccount"),
-        ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
-        ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
-        ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
-    ];
-    let mut equals: Vec<(Text, Value)> = Vec::new();
-    let mut like: Vec<(Text, Value)> = Vec::new();
-    for (property, operator, key) in keys {
-        let value = resource.prop(property);
-        if !value.is_null() {
-            let clauses = if operator == "ArnLike" { &mut like } else { &mut equals };
-            clauses.push((key.into(), value.clone()));
-        }
-    }
-    let mut conditions: Vec<(Text, Value)> = Vec::new();
-    for (operator, clauses) in [("StringEquals", equals), ("ArnLike", like)] {
-        if !clauses.is_empty() {
-            conditions.push((operator.into(), Value::Map(clauses.into_iter().collect())));
-        }
-    }
-    let own = resource.prop("Condition");
-    if let (Some(operator), Some(key), Some(value)) = (own.get("Type"), own.get("Key"), own.get("Value")) {
-        conditions.push((shown(operator).into(), Value::Map([(Text::from(shown(key)), value.clone())].into_iter().collect())));
-    }
+    let clauses = |operator: &str| -> Map {
+        let own = CONDITIONS
+            .iter()
+            .filter(|condition| condition.1 == operator)
+            .map(|(property, _, key)| (*key, resource.prop(property)));
+        own.filter(|(_, value)| !value.is_null()).map(|(key, value)| (Text::from(key), value.clone())).collect()
+    };
+    let operators = ["StringEquals", "ArnLike"].map(|operator| (Text::from(operator), Value::Map(clauses(operator))));
+    let condition = match resource.prop("Condition") {
+        Value::Null => Value::Map(operators.into_iter().filter(|(_, clauses)| *clauses != Value::Map(Map::default())).collect()),
+        // One condition of an event bus; anything else cannot be read, and stays so.
+        own => match (own.get("Type").and_then(Value::as_str), own.get("Key").and_then(Value::as_str), own.get("Value")) {
+            (Some(operator), Some(key), Some(value)) => map([(operator, map([(key, value.clone())]))]),
+            _ => own.clone(),
+        },
+    };
     map([
         ("Effect", Value::text("Allow")),
         ("Principal", principal),
         ("Action", resource.prop("Action").clone()),
         ("Resource", Value::Str(arn.clone())),
-        ("Condition", Value::Map(conditions.into_iter().collect())),
+        ("Condition", condition),
     ])
 }
 
 fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Map(members.into_iter().map(|(key, value)| (Text::from(key), value)).collect::<Map>())
-}
-
-/// What is blocked for a bucket: by its own word and its account's.
-fn blocked(bucket: &Value, mine: &[(ResourceIndex, &Resource)]) -> BlockPublicAccess {
-    let named = |resource: &Resource| match bucket {
-        Value::Link(link) => resource.id == link.target,
-        Value::Str(name) => resource.id == *name || resource.name.as_ref() == Some(name),
-        _ => false,
-    };
-    let first = |kind: &str, wanted: &dyn Fn(&Resource) -> bool| {
-        let found = mine.iter().find(|(_, r)| r.type_name.as_str() == kind && wanted(r));
-        found.map(|(_, resource)| switches(resource)).unwrap_or_default()
-    };
-    let (own, all) = (first("AWS::S3::Bucket", &named), first("Palisade::S3::AccountPublicAccess", &|_| true));
-    BlockPublicAccess {
-        block_public_acls: own.block_public_acls.or(all.block_public_acls),
-        ignore_public_acls: own.ignore_public_acls.or(all.ignore_public_acls),
-        block_public_policy: own.block_public_policy.or(all.block_public_policy),
-        restrict_public_buckets: own.restrict_public_buckets.or(all.restrict_public_buckets),
-    }
 }
 
 /// The four switches as a resource has them; one that is not set is off.
@@ -240,5 +231,45 @@ fn switches(resource: &Resource) -> BlockPublicAccess {
         ignore_public_acls: on("IgnorePublicAcls"),
         block_public_policy: on("BlockPublicPolicy"),
         restrict_public_buckets: on("RestrictPublicBuckets"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{ScopeIndex, Snapshot, SourceKind, TypeName, from_json};
+    use serde_json::json;
+
+    use super::*;
+    use crate::account::Account;
+
+    /// How open a public policy of a bucket is beside these blocks, of the bucket and of the account, where they were read.
+    fn openness(kind: SourceKind, bucket: Option<bool>, account: Option<bool>) -> &'static str {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("s", kind);
+        let mut add = |id: &str, kind: &str, props: serde_json::Value| {
+            let mut resource = Resource::new(id, TypeName::new(kind).unwrap(), scope);
+            if let Value::Map(props) = from_json(&props) {
+                resource.props = props;
+            }
+            snapshot.resources.push(resource);
+        };
+        let block = |on: bool| json!({ "BucketName": "b", "PublicAccessBlockConfiguration": { "RestrictPublicBuckets": on } });
+        let statement = json!({ "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" });
+        add("p", "AWS::S3::BucketPolicy", json!({ "Bucket": "b", "PolicyDocument": { "Statement": [statement] } }));
+        bucket.into_iter().for_each(|on| add("b", "AWS::S3::Bucket", block(on)));
+        account.into_iter().for_each(|on| add("a", "Palisade::S3::AccountPublicAccess", block(on)));
+        let account = Account::from_snapshot(&snapshot, ScopeIndex(0));
+        account.resources[0].exposure(Owner::from(Some("111122223333"))).openness.name()
+    }
+
+    #[test]
+    fn of_a_live_account_both_blocks_are_read_before_a_bucket_is_public() {
+        let live = |bucket, account| openness(SourceKind::Live, bucket, account);
+        assert_eq!(live(Some(false), Some(false)), "public");
+        assert_eq!((live(Some(true), None), live(None, Some(true))), ("no", "no"), "one of them is enough");
+        assert_eq!((live(None, Some(false)), live(Some(false), None), live(None, None)), ("unknown", "unknown", "unknown"));
+        let template = |bucket, account| openness(SourceKind::CloudFormation, bucket, account);
+        assert_eq!((template(Some(false), None), template(None, None)), ("public", "public"), "it is taken at its word");
+        assert_eq!((template(Some(true), None), template(Some(false), Some(true))), ("no", "no"));
     }
 }

@@ -2,7 +2,7 @@
 
 use model::{Resource, Text, Value};
 
-use super::read::{flag, tags, why};
+use super::read::{flag, is_true, tags, why};
 use super::{Public, Reader, member, of};
 use crate::network::{Balancer, BalancerKind, BalancerTarget, Interface, Link, Listener, Owner, OwnerKind, TargetGroup};
 use crate::ports::Ports;
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         let mut balancer = Balancer {
             name: of(props, "LoadBalancerName").as_str().map_or_else(|| id.clone(), Text::from),
             kind: BalancerKind::Classic,
-            cross_zone: matches!(flag(of(props, "CrossZone")), Ok(Some(true))),
+            cross_zone: is_true(of(props, "CrossZone")),
             instances: self.refer_all(of(props, "Instances")).into_iter().map(|l| l.id).collect(),
             tags: tags(resource),
             id,

@@ -2,7 +2,7 @@
 
 use model::{Resource, SourceKind, Text, Value};
 
-use super::read::{flag, ports, tags, why};
+use super::read::{flag, is_true, ports, tags, why};
 use super::{MADE_WITH_A_VPC, Reader, member, of};
 use crate::addr::Cidr;
 use crate::network::{
@@ -29,6 +29,8 @@ impl<'a> Reader<'a> {
         }
         vpc.interfaces_unknown = self.unread(resource, "AWS::EC2::NetworkInterface");
         vpc.gateways_unknown = self.unread(resource, "AWS::EC2::InternetGateway");
+        let balancers = ["AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancing::LoadBalancer"];
+        vpc.balancers_unknown = balancers.iter().find_map(|kind| self.unread(resource, kind));
         vpc.access_block_unknown = self.unread(resource, "AWS::EC2::VPCBlockPublicAccessOptions");
         self.net.vpcs.push(vpc);
     }
@@ -56,9 +58,13 @@ impl<'a> Reader<'a> {
             self.net.gateways.push(Gateway { id, vpcs: vec![(vpc.clone(), State::Up)], egress_only: false });
         }
         if let Some(id) = acl {
-            self.net.acls.push(Acl::default_of(vpc, id));
+            let assumed = default
+                .then(|| format!("{vpc} is a default VPC: its gateway, main routes and ACL are taken to be as AWS makes them"));
+            self.net.acls.push(Acl { assumed: assumed.map(Text::from), ..Acl::default_of(vpc, id) });
         }
         let Some(id) = group else { return };
+        let unknown =
+            default.then(|| format!("{vpc} is a default VPC: what its default group lets in isn't part of this source"));
         let rule =
             |peer, word: &str| GroupRule { id: format!("{id} {word}").into(), ports: Ports::full(), ports_unknown: None, peer };
         let outbound = vec![rule(Peer::Block(Cidr::V4_ALL), "egress"), rule(Peer::Block(Cidr::V6_ALL), "egress")];
@@ -69,13 +75,13 @@ impl<'a> Reader<'a> {
             vpc: link(),
             inbound,
             outbound,
+            unknown: unknown.map(Text::from),
             ..Group::default()
         });
     }
 
     pub(super) fn vpc_block(&mut self, resource: &'a Resource, _id: Text) {
         let vpc = self.refer(of(&resource.props, "VpcId")).id;
-        let six = matches!(flag(of(&resource.props, "AmazonProvidedIpv6CidrBlock")), Ok(Some(true)));
         let blocks = [self.block(of(&resource.props, "CidrBlock")), self.block(of(&resource.props, "Ipv6CidrBlock"))];
         if let Some(vpc) = self.net.vpcs.iter_mut().find(|v| v.id == vpc) {
             for block in blocks {
@@ -86,15 +92,13 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            // The subnets' own blocks stand in for the one that AWS will choose.
-            let _ = six;
         }
     }
 
     pub(super) fn subnet(&mut self, resource: &'a Resource, id: Text) {
         let props = &resource.props;
         let mut vpc = self.refer(of(props, "VpcId"));
-        if self.kind.is_code() && matches!(flag(of(props, "DefaultForAz")), Ok(Some(true))) {
+        if self.kind.is_code() && is_true(of(props, "DefaultForAz")) {
             // The Region's default VPC, if it is part of the source.
             let default = |r: &&&Resource| r.type_name.as_str() == "AWS::EC2::VPC" && is_default(r);
             vpc = self.resources.iter().find(default).map_or(vpc, |vpc| Link::to(vpc.id.clone()));
@@ -102,7 +106,7 @@ impl<'a> Reader<'a> {
         let mut cidrs = Vec::new();
         match self.block(of(props, "CidrBlock")) {
             Ok(Some(block)) => cidrs.push(block),
-            Ok(None) if matches!(flag(of(props, "Ipv6Native")), Ok(Some(true))) => {}
+            Ok(None) if is_true(of(props, "Ipv6Native")) => {}
             Ok(None) | Err(_) => cidrs.push(self.stand_in_block()),
         }
         let six = of(props, "Ipv6CidrBlock");
@@ -275,11 +279,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn tables(&mut self) {
         self.each("AWS::EC2::RouteTable", |reader, resource, id| {
-            let main = matches!(flag(of(&resource.props, "IsMain")), Ok(Some(true)));
+            let main = is_true(of(&resource.props, "IsMain"));
             let (vpc, unknown) = (reader.vpc_link(resource), reader.unread(resource, "AWS::EC2::Route"));
             let mut table = Table { vpc, main, unknown, id, ..Table::default() };
             for association in of(&resource.props, "Associations").as_list().unwrap_or_default() {
-                table.main |= matches!(flag(member(association, "Main")), Ok(Some(true)));
+                table.main |= is_true(member(association, "Main"));
                 table.subnets.extend(member(association, "SubnetId").as_str().map(Text::from));
                 table.gateways.extend(member(association, "GatewayId").as_str().map(Text::from));
             }
@@ -299,12 +303,16 @@ impl<'a> Reader<'a> {
         self.each("AWS::EC2::SubnetRouteTableAssociation", |reader, resource, _| {
             let (subnet, table) =
                 (reader.refer(of(&resource.props, "SubnetId")), reader.refer(of(&resource.props, "RouteTableId")));
-            let main = [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "Main")), Ok(Some(true))));
+            let main = [&resource.props, &resource.attrs].iter().any(|map| is_true(of(map, "Main")));
             // The association of a gateway with its edge table has no subnet.
             let gateway = reader.refer(of(&resource.props, "GatewayId"));
-            if let Some(table) = reader.net.tables.iter_mut().find(|t| t.id == table.id) {
+            let vpc = reader.refer(of(&resource.props, "VpcId")).id;
+            let tables = &mut reader.net.tables;
+            if let Some(table) = tables.iter_mut().find(|t| t.id == table.id) {
                 table.main |= main;
                 table.gateways.extend(Some(gateway.id).filter(|id| !id.is_empty()));
+            } else if let Some(old) = tables.iter_mut().find(|t| main && t.main && t.vpc.id == vpc) {
+                old.unknown = Some(format!("the main route table of {vpc}, {}, isn't part of this source", table.id).into());
             }
             if let Some(subnet) = reader.net.subnets.iter_mut().find(|s| s.id == subnet.id) {
                 subnet.table = table;
@@ -424,7 +432,7 @@ fn vpc_of(resource: &Resource) -> Option<&Text> {
 
 /// For what takes over something that AWS makes along with a VPC: the VPC and the name of the VPC's attribute.
 pub(super) fn made_with_a_vpc(resource: &Resource) -> Option<(&Text, &'static str)> {
-    let is_main = matches!(flag(of(&resource.props, "IsMain")), Ok(Some(true)));
+    let is_main = is_true(of(&resource.props, "IsMain"));
     let [group, acl, table] = MADE_WITH_A_VPC;
     let name = match resource.type_name.as_str() {
         "AWS::EC2::SecurityGroup" if of(&resource.props, "GroupName").as_str() == Some("default") => group,
@@ -437,7 +445,7 @@ pub(super) fn made_with_a_vpc(resource: &Resource) -> Option<(&Text, &'static st
 
 /// The default one of its kind.
 fn is_default(resource: &Resource) -> bool {
-    [&resource.props, &resource.attrs].iter().any(|map| matches!(flag(of(map, "IsDefault")), Ok(Some(true))))
+    [&resource.props, &resource.attrs].iter().any(|map| is_true(of(map, "IsDefault")))
 }
 
 fn home(resource: &Resource) -> Home {

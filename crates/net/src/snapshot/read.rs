@@ -147,6 +147,11 @@ pub(super) fn ports(rule: &Value, problem: &mut Option<Text>) -> Ports {
     }
 }
 
+/// A truth value that is known, and true.
+pub(super) fn is_true(value: &Value) -> bool {
+    flag(value) == Ok(Some(true))
+}
+
 /// A truth value that may be unset or unknown.
 pub(super) fn flag(value: &Value) -> Result<Option<bool>, Text> {
     match value {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use detect::trail::{Digest, Verdict, read_digest, verify};
+use detect::trail::{Digest, DigestFinding, Verdict, read_digest, verify};
 use logs::inflate::Inflater;
 use logs::time;
 use model::Region;
@@ -81,6 +81,8 @@ fn fetched(digests: &[Digest], sign_in: &SignIn) -> Result<Keys> {
 struct Chain {
     digests: Vec<Digest>,
     hashes: BTreeMap<String, String>,
+    /// What is there and could not be read, with the reason.
+    unread: Vec<(String, String)>,
     inflater: Inflater,
     plain: Vec<u8>,
 }
@@ -99,30 +101,34 @@ impl Chain {
         }
         match read_digest(&self.plain, &hash) {
             Ok(digest) => self.digests.push(Digest { signature, ..digest }),
-            Err(wrong) => note(&format!("`{}`: {wrong}", clean(place))),
+            Err(wrong) => self.unread.push((place.to_owned(), wrong)),
+        }
+    }
+
+    /// Takes a file as it was read, or why it was not: that proves nothing of it, and the rest is looked at.
+    fn take_read(&mut self, place: &str, read: Result<(Vec<u8>, Option<String>)>) {
+        match read {
+            Ok((packed, signature)) => self.take(place, &packed, signature),
+            Err(error) => self.unread.push((place.to_owned(), format!("{error:#}"))),
         }
     }
 
     /// Every file below a folder.
-    fn of_folder(&mut self, folder: &Path) -> Result<()> {
+    fn of_folder(&mut self, folder: &Path) {
         for entry in ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build().flatten() {
             let path = entry.path();
             if path.is_file() {
-                let packed = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-                self.take(&path.display().to_string(), &packed, None);
+                let read = std::fs::read(path).map(|packed| (packed, None)).map_err(anyhow::Error::from);
+                self.take_read(&path.display().to_string(), read);
             }
         }
-        Ok(())
     }
 
-    /// Every object below a path into a bucket. One that can't be read is told, and missing from the chain.
+    /// Every object below a path into a bucket.
     fn of_bucket(&mut self, path: &str) -> Result<()> {
         let Some((bucket, _)) = buckets::parse(path) else { return Ok(()) };
         for key in buckets::keys(path)? {
-            match buckets::read_with(bucket, &key, "signature") {
-                Ok((packed, signature)) => self.take(&key, &packed, signature),
-                Err(error) => note(&format!("`{}` can't be read: {error:#}", clean(&key))),
-            }
+            self.take_read(&key, buckets::read_with(bucket, &key, "signature"));
         }
         Ok(())
     }
@@ -144,10 +150,11 @@ pub(super) fn run(place: &Path, given: &[PathBuf], sign_in: &SignIn, fetch: bool
             buckets::sign_in(sign_in.config()?);
             chain.of_bucket(path)?;
         }
-        None => chain.of_folder(place)?,
+        None => chain.of_folder(place),
     }
-    let Chain { mut digests, hashes, .. } = chain;
+    let Chain { mut digests, hashes, unread, .. } = chain;
     if digests.is_empty() {
+        unread.iter().for_each(|(place, why)| note(&format!("`{}` could not be read: {}", clean(place), clean(why))));
         bail!("`{}` holds no digest file\n  help: the digests lie under AWSLogs/<account>/CloudTrail-Digest/", place.display());
     }
     if fetch {
@@ -158,7 +165,16 @@ pub(super) fn run(place: &Path, given: &[PathBuf], sign_in: &SignIn, fetch: bool
         let key = keys.get(fingerprint)?;
         Some(hex::read(signature).is_some_and(|signature| rsa::holds(key, text.as_bytes(), &signature)))
     };
-    let findings = verify(&mut digests, &hash_of, &signed);
+    let mut findings = verify(&mut digests, &hash_of, &signed);
+    for (place, why) in unread {
+        let name = |object: &str| object.rsplit(['/', '\\']).next().unwrap_or(object).to_owned();
+        let reason = format!("it is there and could not be read: {why}");
+        let (missing, proven): (Vec<DigestFinding>, _) =
+            findings.into_iter().partition(|f| f.verdict == Verdict::Missing && name(&f.object) == name(&place));
+        findings = proven;
+        let object = missing.into_iter().next().map_or(place, |finding| finding.object);
+        findings.push(DigestFinding { object, verdict: Verdict::Unknown, reason });
+    }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut out = String::new();
     for finding in &findings {
