@@ -291,7 +291,8 @@ impl Network {
         let always_main = self.faulty(crate::fault::Fault::MainTableAlways);
         for subnet in &mut self.subnets {
             let vpc = subnet.vpc.at.and_then(|at| self.vpcs.get(at));
-            let main = vpc.filter(|vpc| vpc.mains == 1).and_then(|vpc| vpc.main_table);
+            // An association with a table that isn't here is one all the same.
+            let main = vpc.filter(|vpc| vpc.mains == 1 && subnet.table.is_none()).and_then(|vpc| vpc.main_table);
             let own = explicit.get(&subnet.id).copied().filter(|_| !always_main);
             if let Some(table) = own.or(subnet.table.at).or(main).and_then(|at| Some((at, self.tables.get(at)?))) {
                 subnet.table = Link { id: table.1.id.clone(), at: Some(table.0) };
@@ -311,7 +312,7 @@ impl Network {
             }
         }
         for subnet in &mut self.subnets {
-            let fallback = subnet.vpc.at.and_then(|vpc| default.get(&vpc).copied());
+            let fallback = subnet.vpc.at.filter(|_| subnet.acl.is_none()).and_then(|vpc| default.get(&vpc).copied());
             let at = explicit.get(&subnet.id).copied().or(subnet.acl.at).or(fallback);
             if let Some((at, acl)) = at.and_then(|at| Some((at, self.acls.get(at)?))) {
                 subnet.acl = Link { id: acl.id.clone(), at: Some(at) };

@@ -6,8 +6,8 @@ use model::{Resource, ScopeIndex, Snapshot, SourceKind, TypeName, Value, from_js
 use net::{Place, Ports, Verdict};
 use serde_json::{Value as Json, json};
 
-/// Adds resources, as `{id: [type, properties]}`; `{"$ref": "X.Attr"}` is a link, `{"$unknown": "X"}` something that only deploy
-/// time knows.
+/// Adds resources, as `{id: [type, properties]}`; `{"$ref": "X.Attr"}` is a link, `{"$unknown": "X"}` a parameter, or for `aws_x`
+/// what a plan does not know yet.
 fn add(snapshot: &mut Snapshot, scope: ScopeIndex, resources: &Json) {
     for (id, entry) in resources.as_object().unwrap() {
         let kind = TypeName::new(entry.get(0).unwrap().as_str().unwrap()).unwrap();
@@ -27,7 +27,11 @@ fn linked(value: Value) -> Value {
                 let (target, attr) = text.split_once('.').unwrap_or((&text, ""));
                 Value::link(target, attr)
             }
-            (_, Some(text)) => Value::unknown_present(model::Reason::NoDefaultParameter, text.as_str()),
+            (_, Some(text)) => {
+                let planned = text.starts_with("aws_");
+                let reason = if planned { model::Reason::AfterApply } else { model::Reason::NoDefaultParameter };
+                Value::unknown_present(reason, text.as_str())
+            }
             _ => Value::Map(map.into_iter().map(|(key, value)| (key, linked(value))).collect()),
         },
         Value::List(items) => Value::List(items.into_iter().map(linked).collect()),
@@ -328,4 +332,121 @@ fn what_could_not_be_read_blocks_nothing() {
         assert!(answer.reasons.iter().any(|reason| reason.contains("AccessDenied")), "{type_name}: {:?}", answer.reasons);
         assert!(network.gaps.iter().any(|gap| gap.what == "Call"), "{type_name}: the network tells the gap");
     }
+}
+
+/// The properties of a part that say what it belongs to, with what else it says.
+const STRAYS: &[(&str, &str, &str)] = &[
+    ("AWS::EC2::Route", "RouteTableId", r#"{ "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": { "$ref": "Gateway" } }"#),
+    ("AWS::EC2::SubnetRouteTableAssociation", "SubnetId", r#"{ "RouteTableId": { "$ref": "OutTable" } }"#),
+    (
+        "AWS::EC2::NetworkAclEntry",
+        "NetworkAclId",
+        r#"{ "RuleNumber": 1, "Protocol": -1, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0" }"#,
+    ),
+    ("AWS::EC2::SubnetNetworkAclAssociation", "SubnetId", r#"{ "NetworkAclId": { "$ref": "OpenAcl" } }"#),
+    ("AWS::EC2::SecurityGroupIngress", "GroupId", r#"{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }"#),
+];
+
+#[test]
+fn a_part_of_something_that_is_not_known_yet_may_belong_to_anything() {
+    let all = json!([{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }]);
+    for (at, (type_name, owner, rest)) in STRAYS.iter().enumerate() {
+        // Each world lacks only what the part would add.
+        let (mut associated, mut routed) = (true, true);
+        match *type_name {
+            "AWS::EC2::Route" => routed = false,
+            "AWS::EC2::SubnetRouteTableAssociation" => associated = false,
+            _ => {}
+        }
+        let acl_blocks = type_name.contains("NetworkAcl");
+        let mut template = json!({
+            "Vpc": ["AWS::EC2::VPC", { "CidrBlock": "10.0.0.0/16" }],
+            "Subnet": ["AWS::EC2::Subnet", { "VpcId": { "$ref": "Vpc" }, "CidrBlock": "10.0.1.0/24", "MapPublicIpOnLaunch": true }],
+            "Gateway": ["AWS::EC2::InternetGateway", {}],
+            "Attached": ["AWS::EC2::VPCGatewayAttachment", { "VpcId": { "$ref": "Vpc" }, "InternetGatewayId": { "$ref": "Gateway" } }],
+            "OutTable": ["AWS::EC2::RouteTable", { "VpcId": { "$ref": "Vpc" } }],
+            "OpenAcl": ["AWS::EC2::NetworkAcl", { "VpcId": { "$ref": "Vpc" }, "Entries": [
+                { "RuleNumber": 100, "Protocol": -1, "Egress": false, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0" },
+                { "RuleNumber": 100, "Protocol": -1, "Egress": true, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0" }] }],
+            "Group": ["AWS::EC2::SecurityGroup", { "VpcId": { "$ref": "Vpc" }, "SecurityGroupEgress": all,
+                "SecurityGroupIngress": if type_name.ends_with("Ingress") { json!([]) } else { all.clone() } }],
+            "Server": ["AWS::EC2::Instance", { "SubnetId": { "$ref": "Subnet" }, "SecurityGroupIds": [{ "$ref": "Group" }] }],
+        });
+        let world = template.as_object_mut().unwrap();
+        if associated {
+            let join = json!({ "SubnetId": { "$ref": "Subnet" }, "RouteTableId": { "$ref": "OutTable" } });
+            world.insert("Joined".to_owned(), json!(["AWS::EC2::SubnetRouteTableAssociation", join]));
+        }
+        if routed {
+            let route = json!({ "RouteTableId": { "$ref": "OutTable" }, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": { "$ref": "Gateway" } });
+            world.insert("Out".to_owned(), json!(["AWS::EC2::Route", route]));
+        }
+        if acl_blocks {
+            let closed = json!(["AWS::EC2::NetworkAcl", { "VpcId": { "$ref": "Vpc" }, "IsDefault": true, "Entries": [] }]);
+            world.insert("ClosedAcl".to_owned(), closed);
+            if type_name.ends_with("Entry") {
+                let join = json!({ "SubnetId": { "$ref": "Subnet" }, "NetworkAclId": { "$ref": "ClosedAcl" } });
+                world.insert("Guarded".to_owned(), json!(["AWS::EC2::SubnetNetworkAclAssociation", join]));
+            }
+        }
+        let answer = |value: Option<&str>| {
+            let mut snapshot = Snapshot::default();
+            let scope = snapshot.add_scope("plan.json", SourceKind::TerraformPlan);
+            add(&mut snapshot, scope, &template);
+            if let Some(value) = value {
+                let mut part: Json = serde_json::from_str(rest).unwrap();
+                part[*owner] = json!({ "$unknown": value });
+                add(&mut snapshot, scope, &json!({ "Stray": [type_name, part] }));
+            }
+            ask(&net::from_snapshot(&snapshot)[0].1, "internet", "Server", "tcp/22").answer
+        };
+        assert_eq!(answer(None), Verdict::Blocked, "{at} {type_name}");
+        assert_eq!(answer(Some("aws_thing.there.id")), Verdict::Unknown, "{at} {type_name}");
+        assert_eq!(answer(Some("var.there_before")), Verdict::Blocked, "{at} {type_name}");
+    }
+}
+
+#[test]
+fn an_association_with_what_is_not_here_is_one_all_the_same() {
+    for (type_name, owner) in
+        [("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId"), ("AWS::EC2::SubnetNetworkAclAssociation", "NetworkAclId")]
+    {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("stack.yaml", SourceKind::CloudFormation);
+        let template = json!({
+            "Vpc": ["AWS::EC2::VPC", { "CidrBlock": "10.0.0.0/16" }],
+            "Subnet": ["AWS::EC2::Subnet", { "VpcId": { "$ref": "Vpc" }, "CidrBlock": "10.0.1.0/24", "MapPublicIpOnLaunch": true }],
+            "Gateway": ["AWS::EC2::InternetGateway", {}],
+            "Attached": ["AWS::EC2::VPCGatewayAttachment", { "VpcId": { "$ref": "Vpc" }, "InternetGatewayId": { "$ref": "Gateway" } }],
+            "Table": ["AWS::EC2::RouteTable", { "VpcId": { "$ref": "Vpc" } }],
+            "Out": ["AWS::EC2::Route", { "RouteTableId": { "$ref": "Table" }, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": { "$ref": "Gateway" } }],
+            "Chosen": ["AWS::EC2::SubnetRouteTableAssociation", { "SubnetId": { "$ref": "Subnet" }, "RouteTableId": { "$ref": "Table" } }],
+            "Joined": [type_name, { "SubnetId": { "$ref": "Subnet" }, owner: { "$unknown": "TheirOwn" } }],
+            "Group": ["AWS::EC2::SecurityGroup", { "VpcId": { "$ref": "Vpc" }, "SecurityGroupIngress": [{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }] }],
+            "Server": ["AWS::EC2::Instance", { "SubnetId": { "$ref": "Subnet" }, "SecurityGroupIds": [{ "$ref": "Group" }] }],
+        });
+        add(&mut snapshot, scope, &template);
+        let answer = ask(&net::from_snapshot(&snapshot)[0].1, "internet", "Server", "tcp/22");
+        assert_eq!(answer.answer, Verdict::Unknown, "{type_name}: {answer:#?}");
+        assert!(answer.reasons.iter().any(|reason| reason.contains("TheirOwn")), "{type_name}: {:?}", answer.reasons);
+    }
+}
+
+#[test]
+fn the_route_of_a_gateway_endpoint_is_a_way_out_before_deploy_too() {
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("stack.yaml", SourceKind::CloudFormation);
+    let template = json!({
+        "Vpc": ["AWS::EC2::VPC", { "CidrBlock": "10.0.0.0/16" }],
+        "Subnet": ["AWS::EC2::Subnet", { "VpcId": { "$ref": "Vpc" }, "CidrBlock": "10.0.1.0/24" }],
+        "Table": ["AWS::EC2::RouteTable", { "VpcId": { "$ref": "Vpc" } }],
+        "Joined": ["AWS::EC2::SubnetRouteTableAssociation", { "SubnetId": { "$ref": "Subnet" }, "RouteTableId": { "$ref": "Table" } }],
+        "Files": ["AWS::EC2::VPCEndpoint", { "VpcId": { "$ref": "Vpc" }, "ServiceName": "com.amazonaws.eu-west-1.s3", "RouteTableIds": [{ "$ref": "Table" }] }],
+    });
+    add(&mut snapshot, scope, &template);
+    let networks = net::from_snapshot(&snapshot);
+    let out = net::survey::egress(&networks[0].1);
+    let rows: Vec<_> = out.iter().map(|row| (row.destination.as_str(), row.by.as_str())).collect();
+    assert_eq!(rows, [("pl of com.amazonaws.eu-west-1.s3", "Files")]);
+    assert_eq!(ask(&networks[0].1, "10.0.1.9", "internet", "tcp/443").answer, Verdict::Blocked);
 }

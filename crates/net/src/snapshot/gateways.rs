@@ -7,7 +7,7 @@ use super::{Public, Reader, member, of};
 use crate::addr::Addr;
 use crate::network::{
     Attachment, BlockMode, Destination, Endpoint, Exclusion, Gateway, Home, Interface, Joined, Link, Nat, Owner, OwnerKind,
-    Peering, PublicAccessBlock, Route, State, Target, Transit, TransitRoute, TransitTable, Vpn, VpnGateway,
+    Peering, PrefixList, PublicAccessBlock, Route, State, Target, Transit, TransitRoute, TransitTable, Vpn, VpnGateway,
 };
 
 fn on(value: &Value, default: bool) -> bool {
@@ -302,6 +302,24 @@ impl<'a> Reader<'a> {
         };
         let vpc = self.refer(of(props, "VpcId"));
         let firewall = self.inspector(of(props, "ServiceName"));
+        if self.kind.is_code() && kind.as_ref() == "Gateway" {
+            self.endpoint_routes(props, &id, &service);
+        }
         self.net.endpoints.push(Endpoint { id, vpc, service, kind, subnets, interfaces, state: State::Up, firewall });
+    }
+
+    /// The routes that AWS adds to the tables of a gateway endpoint. Code does not tell which addresses the service has: none of
+    /// those that stand for the internet.
+    fn endpoint_routes(&mut self, props: &model::Map, id: &Text, service: &Text) {
+        let list = Link::to(format!("pl of {service}"));
+        if self.net.prefix_lists.iter().all(|known| known.id != list.id) {
+            let (id, name) = (list.id.clone(), service.clone());
+            self.net.prefix_lists.push(PrefixList { id, name, known: true, ..PrefixList::default() });
+        }
+        let tables = self.refer_all(of(props, "RouteTableIds"));
+        for table in self.net.tables.iter_mut().filter(|t| tables.iter().any(|link| link.id == t.id)) {
+            let (to, target) = (Destination::List(list.clone()), Target::Endpoint(Link::to(id.clone())));
+            table.routes.push(Route { to, target, state: State::Up, propagated: false });
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! VPCs, subnets, groups, network ACLs and route tables of a scope.
 
-use model::{Resource, SourceKind, Text, Value};
+use model::{Reason, Resource, SourceKind, Text, Value};
 
 use super::read::{flag, is_true, ports, tags, why};
 use super::{MADE_WITH_A_VPC, Reader, member, of};
@@ -168,6 +168,8 @@ impl<'a> Reader<'a> {
                     let rule = Value::Map(resource.props.clone());
                     reader.group_rule(&mut group, &rule, word, Some(id));
                     reader.net.groups.insert(at, group);
+                } else if let Some(reason) = strays(resource, &id, "GroupId") {
+                    reader.net.groups.iter_mut().for_each(|group| group.unknown = Some(reason.clone()));
                 }
             });
         }
@@ -235,19 +237,24 @@ impl<'a> Reader<'a> {
             acl.subnets = subnets_of(resource);
             reader.net.acls.push(acl);
         });
-        self.each("AWS::EC2::NetworkAclEntry", |reader, resource, _| {
+        self.each("AWS::EC2::NetworkAclEntry", |reader, resource, id| {
             let target = reader.refer(of(&resource.props, "NetworkAclId")).id;
             if let Some(at) = reader.net.acls.iter().position(|a| a.id == target) {
                 let mut acl = reader.net.acls.remove(at);
                 reader.acl_line(&mut acl, &Value::Map(resource.props.clone()));
                 reader.net.acls.insert(at, acl);
+            } else if let Some(reason) = strays(resource, &id, "NetworkAclId") {
+                reader.net.acls.iter_mut().for_each(|acl| acl.unknown = Some(reason.clone()));
             }
         });
-        self.each("AWS::EC2::SubnetNetworkAclAssociation", |reader, resource, _| {
+        self.each("AWS::EC2::SubnetNetworkAclAssociation", |reader, resource, id| {
             let (subnet, acl) =
                 (reader.refer(of(&resource.props, "SubnetId")), reader.refer(of(&resource.props, "NetworkAclId")));
             if let Some(subnet) = reader.net.subnets.iter_mut().find(|s| s.id == subnet.id) {
                 subnet.acl = acl;
+            } else if let Some(reason) = strays(resource, &id, "SubnetId") {
+                let free = reader.net.subnets.iter_mut().filter(|s| s.acl.id.is_empty());
+                free.for_each(|subnet| subnet.acl = Link::to(reason.clone()));
             }
         });
     }
@@ -292,15 +299,17 @@ impl<'a> Reader<'a> {
             }
             reader.net.tables.push(table);
         });
-        self.each("AWS::EC2::Route", |reader, resource, _| {
+        self.each("AWS::EC2::Route", |reader, resource, id| {
             let target = reader.refer(of(&resource.props, "RouteTableId")).id;
             if let Some(at) = reader.net.tables.iter().position(|t| t.id == target) {
                 let mut table = reader.net.tables.remove(at);
                 reader.route(&mut table, &Value::Map(resource.props.clone()));
                 reader.net.tables.insert(at, table);
+            } else if let Some(reason) = strays(resource, &id, "RouteTableId") {
+                reader.net.tables.iter_mut().for_each(|table| table.unknown = Some(reason.clone()));
             }
         });
-        self.each("AWS::EC2::SubnetRouteTableAssociation", |reader, resource, _| {
+        self.each("AWS::EC2::SubnetRouteTableAssociation", |reader, resource, id| {
             let (subnet, table) =
                 (reader.refer(of(&resource.props, "SubnetId")), reader.refer(of(&resource.props, "RouteTableId")));
             let main = [&resource.props, &resource.attrs].iter().any(|map| is_true(of(map, "Main")));
@@ -316,6 +325,9 @@ impl<'a> Reader<'a> {
             }
             if let Some(subnet) = reader.net.subnets.iter_mut().find(|s| s.id == subnet.id) {
                 subnet.table = table;
+            } else if let Some(reason) = strays(resource, &id, "SubnetId") {
+                let free = reader.net.subnets.iter_mut().filter(|s| s.table.id.is_empty());
+                free.for_each(|subnet| subnet.table = Link::to(reason.clone()));
             }
         });
         self.each("AWS::EC2::GatewayRouteTableAssociation", |reader, resource, _| {
@@ -413,6 +425,17 @@ impl<'a> Reader<'a> {
             },
         }
     }
+}
+
+/// Why a part may belong to anything of this source: what it belongs to isn't known, and need not be a thing that was there before,
+/// as a parameter or an export is.
+fn strays(part: &Resource, id: &Text, owner: &str) -> Option<Text> {
+    let value = of(&part.props, owner);
+    let made_along = match value {
+        Value::Unknown(unknown) => matches!(unknown.reason, Reason::AfterApply | Reason::Unsupported | Reason::Malformed),
+        other => matches!(other, Value::Mixed(_)),
+    };
+    made_along.then(|| format!("what {id} belongs to isn't known: {}", why(value)).into())
 }
 
 fn subnets_of(resource: &Resource) -> Vec<Text> {
