@@ -26,7 +26,8 @@ use crate::network::{Address, Link, Network};
 pub fn from_snapshot(snapshot: &Snapshot) -> Vec<(Vec<ScopeIndex>, Network)> {
     let mut by_scope: Vec<Vec<&Resource>> = vec![Vec::new(); snapshot.scopes.len()];
     for resource in &snapshot.resources {
-        if let (true, Some(list)) = (read::concerns(&resource.type_name), by_scope.get_mut(resource.scope.0 as usize)) {
+        let part = read::concerns(&resource.type_name) || owns_interfaces(resource.type_name.as_str());
+        if let (true, Some(list)) = (part, by_scope.get_mut(resource.scope.0 as usize)) {
             list.push(resource);
         }
     }

@@ -450,3 +450,42 @@ fn the_route_of_a_gateway_endpoint_is_a_way_out_before_deploy_too() {
     assert_eq!(rows, [("pl of com.amazonaws.eu-west-1.s3", "Files")]);
     assert_eq!(ask(&networks[0].1, "10.0.1.9", "internet", "tcp/443").answer, Verdict::Blocked);
 }
+
+#[test]
+fn services_are_reached_where_a_template_puts_them() {
+    let of = |subnets: &str, groups: &str| json!({ subnets: [{ "$ref": "Subnet" }], groups: [{ "$ref": "Group" }] });
+    let inside = |path: &str| json!({ path: of("SubnetIds", "SecurityGroupIds") });
+    let by_group = json!({ "SubnetGroupName": { "$ref": "Subnets" }, "SecurityGroupIds": [{ "$ref": "Group" }] });
+    let notebook = json!({ "SubnetId": { "$ref": "Subnet" }, "SecurityGroupIds": [{ "$ref": "Group" }] });
+    for (type_name, props) in [
+        ("AWS::RedshiftServerless::Workgroup", of("SubnetIds", "SecurityGroupIds")),
+        ("AWS::DAX::Cluster", by_group.clone()),
+        ("AWS::MemoryDB::Cluster", by_group),
+        ("AWS::RDS::DBProxy", of("VpcSubnetIds", "VpcSecurityGroupIds")),
+        ("AWS::ElastiCache::ServerlessCache", of("SubnetIds", "SecurityGroupIds")),
+        ("AWS::FSx::FileSystem", of("SubnetIds", "SecurityGroupIds")),
+        ("AWS::MWAA::Environment", inside("NetworkConfiguration")),
+        ("AWS::SageMaker::NotebookInstance", notebook),
+        ("AWS::Transfer::Server", inside("EndpointDetails")),
+    ] {
+        let mut snapshot = Snapshot::default();
+        let scope = snapshot.add_scope("stack.yaml", SourceKind::CloudFormation);
+        let service = type_name.split("::").nth(1).unwrap();
+        let template = json!({
+            "Vpc": ["AWS::EC2::VPC", { "CidrBlock": "10.0.0.0/16" }],
+            "Subnet": ["AWS::EC2::Subnet", { "VpcId": { "$ref": "Vpc" }, "CidrBlock": "10.0.1.0/24" }],
+            "Subnets": [format!("AWS::{service}::SubnetGroup"), { "SubnetIds": [{ "$ref": "Subnet" }] }],
+            "Clients": ["AWS::EC2::SecurityGroup", { "VpcId": { "$ref": "Vpc" } }],
+            "Group": ["AWS::EC2::SecurityGroup", { "VpcId": { "$ref": "Vpc" }, "SecurityGroupIngress":
+                [{ "IpProtocol": "tcp", "FromPort": 8111, "ToPort": 8111, "SourceSecurityGroupId": { "$ref": "Clients" } }] }],
+            "Client": ["AWS::EC2::Instance", { "SubnetId": { "$ref": "Subnet" }, "SecurityGroupIds": [{ "$ref": "Clients" }] }],
+            "Service": [type_name, props],
+        });
+        add(&mut snapshot, scope, &template);
+        let networks = net::from_snapshot(&snapshot);
+        for (port, want) in [("tcp/8111", Verdict::Reachable), ("tcp/8112", Verdict::Blocked)] {
+            let answer = ask(&networks[0].1, "Client", "Service", port);
+            assert_eq!(answer.answer, want, "{type_name} {port}: {answer:#?}");
+        }
+    }
+}

@@ -19,10 +19,16 @@ struct Service {
     groups: &'static str,
     /// The property that says whether there is a public address, and what its absence means.
     public: Option<(&'static str, bool)>,
+    /// A live account lists its interfaces with words that do not tell whose they are: there it has none by itself.
+    before_deploy: bool,
 }
 
 const fn service(type_name: &'static str, service: &'static str, subnets: &'static str, groups: &'static str) -> Service {
-    Service { type_name, service, subnets, subnet_group: "", groups, public: None }
+    Service { type_name, service, subnets, subnet_group: "", groups, public: None, before_deploy: false }
+}
+
+const fn planned(type_name: &'static str, name: &'static str, subnets: &'static str, groups: &'static str) -> Service {
+    Service { before_deploy: true, ..service(type_name, name, subnets, groups) }
 }
 
 /// Services by type. A service whose property for public access is absent here never has a public address.
@@ -88,6 +94,18 @@ const SERVICES: &[Service] = &[
         public: Some(("BrokerNodeGroupInfo.ConnectivityInfo.PublicAccess.Type", false)),
         ..service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups")
     },
+    Service {
+        public: Some(("PubliclyAccessible", false)),
+        ..planned("AWS::RedshiftServerless::Workgroup", "redshift-serverless", "SubnetIds", "SecurityGroupIds")
+    },
+    Service { subnet_group: "SubnetGroupName", ..planned("AWS::DAX::Cluster", "dax", "", "SecurityGroupIds") },
+    Service { subnet_group: "SubnetGroupName", ..planned("AWS::MemoryDB::Cluster", "memorydb", "", "SecurityGroupIds") },
+    planned("AWS::RDS::DBProxy", "rds", "VpcSubnetIds", "VpcSecurityGroupIds"),
+    planned("AWS::ElastiCache::ServerlessCache", "elasticache", "SubnetIds", "SecurityGroupIds"),
+    planned("AWS::FSx::FileSystem", "fsx", "SubnetIds", "SecurityGroupIds"),
+    planned("AWS::MWAA::Environment", "airflow", "NetworkConfiguration.SubnetIds", "NetworkConfiguration.SecurityGroupIds"),
+    planned("AWS::SageMaker::NotebookInstance", "sagemaker", "SubnetId", "SecurityGroupIds"),
+    planned("AWS::Transfer::Server", "transfer", "EndpointDetails.SubnetIds", "EndpointDetails.SecurityGroupIds"),
 ];
 
 /// Resource types that may own interfaces: what a finding about reachability can name.
@@ -376,6 +394,9 @@ impl<'a> Reader<'a> {
     }
 
     fn service(&mut self, kind: &Service, resource: &'a Resource, id: Text) {
+        if kind.before_deploy && !self.kind.is_code() {
+            return;
+        }
         self.plane(resource, &id);
         let mut subnets = match kind.subnets {
             "" => Vec::new(),
