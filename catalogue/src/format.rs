@@ -93,7 +93,7 @@ fn yes() -> bool {
     true
 }
 
-/// How to find the neighbours of a resource. At least one of `ours` and `theirs` is given; with both, neighbours
+/// How to find the neighbours of a resource. At least one of `ours` and `theirs` is given, or else `same_place`; with both, neighbours
 /// are those with an equal value there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +107,9 @@ pub struct Relation {
     /// The neighbour's property path that refers to us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<String>,
+    /// All resources of the type in our account and Region are neighbours, whatever they say; what has no Region lies in every one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_place: bool,
 }
 
 /// `checks/<id>.toml`

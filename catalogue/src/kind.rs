@@ -28,8 +28,8 @@ pub struct Kind {
     pub defaults: Vec<ServiceDefault>,
 }
 
-/// How to find the neighbours of a resource. At least one of `ours` and `theirs` is given; with both, neighbours are those with
-/// an equal value there.
+/// How to find the neighbours of a resource. `ours` or `theirs` is given, or both: neighbours are then those with an equal value there.
+/// With neither, they are all of the type in the resource's account and Region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
     /// The neighbours' type.
@@ -153,8 +153,8 @@ fn put(props: &mut Map, path: &[Text], value: &Value) {
 
 impl Relation {
     fn new(name: &str, written: &format::Relation) -> Result<Relation, String> {
-        if written.ours.is_none() && written.theirs.is_none() {
-            return Err(format!("the relation `{name}` takes `ours`, `theirs`, or both"));
+        if (written.ours.is_none() && written.theirs.is_none()) != written.same_place {
+            return Err(format!("the relation `{name}` takes `ours`, `theirs` or both, or else `same_place`"));
         }
         let other = TypeName::new(&written.type_name).map_err(|e| e.to_string())?;
         Ok(Relation { other, ours: written.ours.clone(), theirs: written.theirs.clone() })

@@ -1,7 +1,7 @@
 //! Which resources are neighbours of which, by the relations that the catalogue declares.
 //!
 //! A relation goes by one side's property (`theirs`: the bucket policy's `Bucket` names the bucket; `ours`: the instance's
-//! `SubnetId` names the subnet). The property may hold a link, a name, an identifier or an ARN. An index is built once per
+//! `SubnetId` names the subnet), or by the place alone: the account's settings are neighbours of all that it holds. The property may hold a link, a name, an identifier or an ARN. An index is built once per
 //! scope and relation, when the first check asks for it.
 
 use std::cell::RefCell;
@@ -102,6 +102,7 @@ impl<'a> Neighbourhood<'a> {
     pub(crate) fn neighbours(&self, resource: &Resource, name: &str, relation: &Relation) -> Neighbours {
         match (&relation.ours, &relation.theirs) {
             (Some(path), None) => self.forward(resource, path, &relation.other),
+            (None, None) => self.around(resource, &relation.other),
             _ => {
                 let key = (resource.type_name.clone(), Text::from(name));
                 let known = self.tables.borrow().get(&key).cloned();
@@ -118,6 +119,13 @@ impl<'a> Neighbourhood<'a> {
                 found
             }
         }
+    }
+
+    /// All resources of type `other` in our account and Region.
+    fn around(&self, resource: &Resource, other: &TypeName) -> Neighbours {
+        let near = |index: &ResourceIndex| self.snapshot.resource(*index).is_some_and(|theirs| together(resource, theirs));
+        let found = self.of_type(other).iter().copied().filter(near).collect();
+        Neighbours { found, incomplete: self.unread(other) }
     }
 
     /// Follows our property to resources of type `other`.
