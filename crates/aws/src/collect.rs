@@ -4,6 +4,7 @@
 
 mod account;
 mod alike;
+mod asked;
 mod gaps;
 mod plan;
 mod unit;
@@ -131,14 +132,16 @@ async fn run(plan: &Plan, config: &Config, earlier: Collected, watch: Watch<'_>)
     }
     let mut state = Progress { units: todo.len(), accounts: found.accounts.len(), ..Progress::default() };
     let at_once = Arc::new(Semaphore::new(UNITS_AT_ONCE));
+    let asked = Arc::new(asked::Asked::new(plan));
     let mut tasks = JoinSet::new();
     let mut open: BTreeMap<Unit, Arc<Group>> = BTreeMap::new();
     for (unit, group, account) in todo {
         open.insert(unit.clone(), Arc::clone(&group));
         let (account, at_once, limits) = (account.clone(), Arc::clone(&at_once), config.limits.clone());
+        let asked = Arc::clone(&asked);
         tasks.spawn(async move {
             let _permit = at_once.acquire_owned().await;
-            let given = unit::collect(&unit, &group, &account, &limits).await;
+            let given = unit::collect(&unit, &group, &account, &asked, &limits).await;
             (unit, group, given)
         });
     }

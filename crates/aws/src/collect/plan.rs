@@ -249,6 +249,14 @@ impl Branch {
         out
     }
 
+    /// The calls without input that a group begins with: API and operation.
+    pub(crate) fn plain_calls(&self) -> impl Iterator<Item = (&str, &str)> {
+        let listings = self.listings.iter().map(|l| &l.step).filter(|s| s.with.is_empty());
+        let gets = self.gets.iter().filter(|g| g.wanted && g.with.is_empty());
+        let listings = listings.filter_map(|s| Some((s.service.as_str(), s.call.as_deref()?)));
+        listings.chain(gets.map(|g| (g.service.as_str(), g.call.as_str())))
+    }
+
     fn add(&mut self, kind: &Arc<TypePlan>, depth: usize) {
         let Some(step) = kind.steps.get(depth) else {
             let positions = kind.gets.iter().map(|get| self.position(get)).collect();

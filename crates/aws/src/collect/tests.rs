@@ -129,6 +129,39 @@ fn props(resource: &Resource) -> serde_json::Value {
     to_json(&Value::Map(resource.props.clone()))
 }
 
+/// What a Region has of queues, told by the call that lists them.
+const SETTINGS: (&str, &str) = (
+    "type = \"Palisade::Account::RegionSettings\"\ntitle = \"settings\"\nidentifier = [\"Region\"]",
+    r#"
+service = "sqs"
+props.Region = "{region}"
+
+[[get]]
+call = "ListQueues"
+props.Queues = "QueueUrls | count"
+"#,
+);
+
+#[test]
+fn what_two_types_ask_in_the_same_words_is_asked_once() {
+    let server = serve(|asked, _| account(asked));
+    let got = run(&[QUEUES, SETTINGS], &server, |_| {});
+    assert_eq!(got.snapshot.gaps, []);
+    let lists = |server: &Server| server.asked().iter().filter(|asked| asked.operation() == "ListQueues").count();
+    assert_eq!((got.snapshot.resources.len(), lists(&server)), (3, 1));
+    let settings = got.snapshot.resources.iter().find(|r| r.type_name.service() == "Palisade::Account").unwrap();
+    assert_eq!(settings.prop("Queues").as_int(), Some(2));
+    // A refusal is told to both.
+    let server = serve(|asked, _| match asked.operation().as_str() {
+        "ListQueues" => Reply::of(400, "{\"__type\":\"AccessDenied\"}"),
+        _ => account(asked),
+    });
+    let got = run(&[QUEUES, SETTINGS], &server, |_| {});
+    let kinds: Vec<_> = got.snapshot.gaps.iter().filter_map(|gap| gap.type_name.as_ref()).map(|t| t.to_string()).collect();
+    assert_eq!(kinds, ["AWS::SQS::Queue", "Palisade::Account::RegionSettings"]);
+    assert_eq!(lists(&server), 1);
+}
+
 #[test]
 fn items_become_resources() {
     let server = serve(|asked, _| account(asked));

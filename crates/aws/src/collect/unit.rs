@@ -11,6 +11,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::Unit;
 use super::account::{Account, builtins, to_input};
 use super::alike::Alike;
+use super::asked::Asked;
 use super::gaps::{Gaps, Place, unknown};
 use super::plan::{Branch, GetPlan, Group, Input, Listing, TypePlan};
 use crate::client::Call;
@@ -36,6 +37,7 @@ pub(crate) struct Target<'a> {
     pub(super) unit: &'a Unit,
     pub(super) account: &'a Account,
     pub(super) region: &'a Region,
+    asked: &'a Asked,
     limits: &'a Limits,
     items: AtomicUsize,
     alike: Mutex<Alike>,
@@ -55,9 +57,9 @@ impl Part {
     }
 }
 
-pub(super) async fn collect(unit: &Unit, group: &Group, account: &Account, limits: &Limits) -> Given {
+pub(super) async fn collect(unit: &Unit, group: &Group, account: &Account, asked: &Asked, limits: &Limits) -> Given {
     let region = unit.region.as_ref().unwrap_or(&account.home);
-    let target = Target { unit, account, region, limits, items: AtomicUsize::new(0), alike: Mutex::default() };
+    let target = Target { unit, account, region, asked, limits, items: AtomicUsize::new(0), alike: Mutex::default() };
     let named = builtins(account.partition, &account.id, region);
     let part = target.item(&group.root, &Value::Null, &named).await;
     let mut gaps = Gaps::default();
@@ -124,6 +126,13 @@ impl Target<'_> {
             CallError::new(ErrorKind::Failed, &step.name(), "", &format!("its input `{missing}` is not known"))
         })?;
         let call = Call { service: &step.service, operation, region: self.region, input: &input };
+        if self.asked.keeps(call) {
+            let answer = self.asked.call_all(self.account, call).await?;
+            for branch in &listing.branches {
+                self.answer(branch, &answer, named, part).await?;
+            }
+            return Ok(());
+        }
         let mut pages = self.account.client.pages(call);
         while let Some(answer) = pages.next().await? {
             for branch in &listing.branches {
@@ -223,7 +232,7 @@ impl Target<'_> {
             }
         };
         let call = Call { service: &get.service, operation: &get.call, region, input: &input };
-        match self.account.client.call_all(call).await {
+        match self.asked.call_all(self.account, call).await {
             Ok(answer) => Answer::Given(answer),
             Err(error) => Answer::Failed(error),
         }
