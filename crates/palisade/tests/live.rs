@@ -151,6 +151,19 @@ fn other_commands(dir: &Path, url: &str) {
     assert!(code == 0 && out.contains("\"public\""), "{out}{err}");
     let (code, out, err) = run(dir, url, &["line", "--region", REGION]);
     assert!(code == 0 && out.contains("AWS::S3::Bucket"), "{out}{err}");
+    // A log is joined to the account as to a snapshot of it.
+    let event = serde_json::json!({ "Records": [{
+        "eventVersion": "1.09", "eventID": "e-1", "eventTime": "2026-02-11T09:30:00Z", "eventSource": "iam.amazonaws.com",
+        "eventName": "CreateAccessKey", "awsRegion": "us-east-1", "recipientAccountId": "123456789012",
+        "sourceIPAddress": "203.0.113.9", "requestParameters": { "userName": "ann" },
+        "userIdentity": { "type": "IAMUser", "userName": "ann", "arn": "arn:aws:iam::123456789012:user/ann", "accountId": "123456789012" },
+    }] });
+    std::fs::write(dir.join("log.json"), event.to_string()).unwrap();
+    let ask = |from: &[&str]| run(dir, url, &[&["detect", "log.json", "-f", "jsonl"], from].concat());
+    let (code, live, err) = ask(&["--live", "--region", REGION]);
+    let (_, saved, _) = ask(&["--snapshot", "a.snapshot"]);
+    assert!(code == 0 && live.contains("iam-user-admin"), "{code} {live}{err}");
+    assert_eq!(live, saved);
 }
 
 fn denied() -> Reply {
