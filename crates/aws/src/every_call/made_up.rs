@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 7;
 /// A service and an operation.
 pub(super) type Call = (String, String);
 
-/// The saved answers of the catalogue, by call; the one with most in it counts.
+/// The saved answers of the catalogue, by call; of several the one with most in it counts, and what the others list.
 pub(super) fn samples(calls: &[Call]) -> BTreeMap<Call, Json> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue/aws");
     let below = |path: &Path| -> Vec<std::path::PathBuf> {
@@ -37,13 +37,41 @@ pub(super) fn samples(calls: &[Call]) -> BTreeMap<Call, Json> {
             let Some(call) = longest else { continue };
             let text = std::fs::read_to_string(&file).unwrap();
             let sample: Json = serde_json::from_str(&text).unwrap();
-            let length = |json: &Json| json.to_string().len();
-            if out.get(*call).is_none_or(|before| length(before) < length(&sample)) {
-                out.insert((*call).clone(), sample);
-            }
+            let joined = match out.remove(*call) {
+                Some(before) => join(before, sample),
+                None => sample,
+            };
+            out.insert((*call).clone(), joined);
         }
     }
     out
+}
+
+/// The longer of two answers, with what the other one lists besides.
+fn join(one: Json, other: Json) -> Json {
+    let length = |json: &Json| json.to_string().len();
+    let (mut whole, more) = if length(&one) < length(&other) { (other, one) } else { (one, other) };
+    for (key, value) in more.as_object().into_iter().flatten() {
+        if let (Some(Json::Array(items)), Json::Array(more)) = (whole.get_mut(key), value) {
+            let besides: Vec<Json> = more.iter().filter(|item| !items.iter().any(|known| same(known, item))).cloned().collect();
+            items.extend(besides);
+        }
+    }
+    whole
+}
+
+/// Whether two items go by the same names.
+fn same(one: &Json, other: &Json) -> bool {
+    let names = |(key, value): &(&String, &Json)| {
+        value.is_string() && ["name", "id", "arn", "identifier"].iter().any(|end| key.to_lowercase().ends_with(end))
+    };
+    match (one.as_object(), other.as_object()) {
+        (Some(one), Some(other)) => {
+            let mut both = one.iter().filter(names).filter(|(key, _)| other.contains_key(*key)).peekable();
+            both.peek().is_some() && both.all(|(key, value)| other.get(key) == Some(value))
+        }
+        _ => one == other,
+    }
 }
 
 /// The operation that a request is for, of these.
@@ -67,9 +95,7 @@ pub(super) fn asked_for<'a>(asked: &Asked, calls: &'a [Call]) -> Option<&'a Call
     // Of `/{Bucket}` and `/{Bucket}?versioning` the one that says more counts.
     let said = |call: &&Call| facts(&call.0, &call.1).1.uri.split(['?', '&', '/']).filter(|p| !p.starts_with('{')).count();
     let most = found.iter().map(said).max();
-    let found: Vec<&Call> = found.into_iter().filter(|call| Some(said(call)) == most).collect();
-    // `docdb` and `neptune` are `rds` but for the engine that they ask for.
-    found.iter().find(|(service, _)| asked.body.contains(service.as_str())).or(found.last()).copied()
+    found.into_iter().rfind(|call| Some(said(call)) == most)
 }
 
 pub(super) fn facts(service: &str, call: &str) -> (&'static Service, &'static Operation) {
