@@ -489,3 +489,25 @@ fn services_are_reached_where_a_template_puts_them() {
         }
     }
 }
+
+#[test]
+fn a_live_firewall_is_behind_the_endpoint_that_its_state_names() {
+    let mut snapshot = Snapshot::default();
+    let scope = snapshot.add_scope("111122223333", SourceKind::Live);
+    let through =
+        json!([{ "DestinationCidrBlock": "0.0.0.0/0", "VpcEndpointId": "vpce-1", "GatewayId": "vpce-1", "State": "active" }]);
+    add(&mut snapshot, scope, &account("a", 0, &through));
+    let firewall = json!({
+        "vpce-1": ["AWS::EC2::VPCEndpoint", { "VpcId": "vpc-a", "VpcEndpointType": "GatewayLoadBalancer", "ServiceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-1", "SubnetIds": ["subnet-a"] }],
+        "arn:aws:network-firewall:eu-west-1:111122223333:firewall/edge": ["AWS::NetworkFirewall::Firewall", {
+            "FirewallName": "edge", "FirewallPolicyArn": "arn:aws:network-firewall:eu-west-1:111122223333:firewall-policy/edge",
+            "VpcId": "vpc-a", "SubnetMappings": [{ "SubnetId": "subnet-a" }] }],
+    });
+    add(&mut snapshot, scope, &firewall);
+    let states = json!([{ "Key": "eu-west-1a", "Value": { "Attachment": { "SubnetId": "subnet-a", "EndpointId": "vpce-1" } } }]);
+    snapshot.resources.last_mut().unwrap().attrs.insert("SyncStates", from_json(&states));
+    let networks = net::from_snapshot(&snapshot);
+    let endpoint = &networks[0].1.endpoints[..];
+    assert_eq!(endpoint.len(), 1, "no second one is made up");
+    assert_eq!(endpoint[0].firewall.as_deref(), Some("edge"));
+}

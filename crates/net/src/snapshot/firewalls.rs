@@ -54,7 +54,13 @@ impl<'a> Reader<'a> {
         let zone = self.net.subnets.iter().find(|s| s.id == subnet.id).map(|s| s.zone.clone()).unwrap_or_default();
         let listed = [&resource.attrs, &resource.props].into_iter().flat_map(|map| of(map, "EndpointIds").as_list());
         let known = listed.flatten().filter_map(|entry| entry.as_str()?.split_once(':'));
-        let own = known.into_iter().find(|(at, _)| **at == *zone).map(|(_, endpoint)| Text::from(endpoint));
+        // A live account tells them by zone, as pairs.
+        let synced = of(&resource.attrs, "SyncStates").as_list().unwrap_or_default().iter();
+        let synced = synced.filter_map(|pair| {
+            let endpoint = member(member(member(pair, "Value"), "Attachment"), "EndpointId");
+            Some((member(pair, "Key").as_str()?, endpoint.as_str()?))
+        });
+        let own = known.chain(synced).find(|(at, _)| **at == *zone).map(|(_, endpoint)| Text::from(endpoint));
         let endpoint = own.unwrap_or_else(|| format!("{id}.{}", subnet.id).into());
         match self.net.endpoints.iter_mut().find(|e| e.id == endpoint) {
             Some(found) => found.firewall = Some(id.clone()),
