@@ -132,6 +132,9 @@ pub struct CheckFile {
     /// The resources that it is about; all of the type if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applies_when: Option<String>,
+    /// True if it is about what a template or plan says only: in a live account another check is about it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub code_only: bool,
     /// When it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_when: Option<String>,

@@ -119,8 +119,9 @@ impl Trial<'_> {
 
     fn judge(&self, props: &Map) -> Result<Option<Finding>, String> {
         let mut snapshot = Snapshot::default();
-        // A live account, because it has every fact.
-        let scope = snapshot.add_scope("case", SourceKind::Live);
+        // A live account, because it has every fact, unless the check is about code.
+        let kind = if self.check.file.code_only { SourceKind::CloudFormation } else { SourceKind::Live };
+        let scope = snapshot.add_scope("case", kind);
         let mut resource = Resource::new(SELF, self.check.type_name.clone(), scope);
         resource.props = props.clone();
         resource.account = model::AccountId::new("123456789012").ok();

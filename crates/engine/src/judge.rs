@@ -20,7 +20,7 @@ pub(crate) enum Judgement {
 
 /// What the check says of the resource; `None` if it is not about it.
 pub(crate) fn judge(check: &Check, compiled: &Compiled, place: &Place<'_>, config: &Config) -> Option<Judgement> {
-    if needs_live(compiled, place) {
+    if needs_live(compiled, place) || (check.file.code_only && !place.is_code()) {
         return None;
     }
     let (applies, mut reasons) = match &compiled.applies {
