@@ -80,6 +80,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// True where the value names nothing that is made along with the source: what a parameter, an export of another stack or a
+    /// look-up gives was there before.
+    pub fn is_elsewhere(self) -> bool {
+        matches!(self, Reason::NoDefaultParameter | Reason::ImportValue | Reason::DynamicReference)
+    }
+
     /// The reason in words, to stand after a colon.
     pub fn words(self) -> &'static str {
         match self {

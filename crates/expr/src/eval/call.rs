@@ -152,6 +152,7 @@ impl<'e> Eval<'e> {
     fn is_link(&self, val: Val<'e>) -> Tri<'e> {
         match val {
             Val::Link(_) => Tri::Yes,
+            Val::Unknown(Why::One(unknown)) if unknown.reason.is_elsewhere() => Tri::No,
             Val::Unknown(why) => Tri::Open(why),
             _ => Tri::No,
         }

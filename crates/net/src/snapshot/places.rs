@@ -1,6 +1,6 @@
 //! VPCs, subnets, groups, network ACLs and route tables of a scope.
 
-use model::{Reason, Resource, SourceKind, Text, Value};
+use model::{Resource, SourceKind, Text, Value};
 
 use super::read::{flag, is_true, ports, tags, why};
 use super::{MADE_WITH_A_VPC, Reader, member, of};
@@ -427,12 +427,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Why a part may belong to anything of this source: what it belongs to isn't known, and need not be a thing that was there before,
-/// as a parameter or an export is.
+/// Why a part may belong to anything of this source: what it belongs to isn't known, and need not be a thing that was there before.
 fn strays(part: &Resource, id: &Text, owner: &str) -> Option<Text> {
     let value = of(&part.props, owner);
     let made_along = match value {
-        Value::Unknown(unknown) => matches!(unknown.reason, Reason::AfterApply | Reason::Unsupported | Reason::Malformed),
+        Value::Unknown(unknown) => !unknown.reason.is_elsewhere(),
         other => matches!(other, Value::Mixed(_)),
     };
     made_along.then(|| format!("what {id} belongs to isn't known: {}", why(value)).into())
