@@ -22,8 +22,6 @@ pub enum SourceKind {
     TerraformPlan,
     /// A Terraform state.
     TerraformState,
-    /// Terraform configuration.
-    TerraformHcl,
     /// Live APIs, a snapshot of them, or saved CLI answers.
     Live,
 }
