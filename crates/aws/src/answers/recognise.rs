@@ -51,7 +51,7 @@ pub(super) fn listings<'a>(plan: &'a Plan, path: &str, object: &JsonMap<String, 
     let mut out = Vec::new();
     for (key, mut by_call) in by_key {
         let call = match by_call.len() {
-            1 => by_call.keys().next().copied(),
+            1 => by_call.keys().next().copied().filter(|call| names(path, call.1) || suits(object.get(key), key, *call)),
             _ => by_name(path, by_call.keys().copied()).or_else(|| by_shape(object.get(key), key, by_call.keys().copied())),
         };
         out.extend(call.and_then(|call| by_call.remove(&call)).into_iter().flatten());
@@ -84,21 +84,37 @@ fn by_name<'a>(path: &str, calls: impl Iterator<Item = (&'a str, &'a str)>) -> O
     }
 }
 
+/// How many of the first items' members are looked at.
+const ITEMS_MAX: usize = 20;
+
 /// The call whose answers alone have all members of the items.
 fn by_shape<'a>(items: Option<&Json>, key: &str, calls: impl Iterator<Item = (&'a str, &'a str)>) -> Option<(&'a str, &'a str)> {
-    let found: BTreeSet<&str> =
-        items?.as_array()?.iter().take(20).filter_map(Json::as_object).flat_map(|o| o.keys()).map(String::as_str).collect();
-    let fits = |(service, call): &(&str, &str)| {
-        let has = || {
-            let service = Facts::get().service(service)?;
-            let output = service.object(service.operations.get(*call)?.output)?;
-            let members = item_members(service, output.members.get(key)?.shape)?;
-            Some(!found.is_empty() && found.iter().all(|k| members.contains(*k)))
-        };
-        has().unwrap_or(false)
+    let found = members_of(items?.as_array()?);
+    let fits = |call: &(&str, &str)| {
+        members(key, *call).is_some_and(|members| !found.is_empty() && found.iter().all(|k| members.contains(*k)))
     };
     let fitting: Vec<_> = calls.filter(fits).collect();
     if let [one] = fitting.as_slice() { Some(*one) } else { None }
+}
+
+/// False if the items under a key are plainly not those of the call: other calls, of services that nobody asks for, have answers
+/// with the same key. Some members that the facts do not know (yet) are no reason.
+fn suits(items: Option<&Json>, key: &str, call: (&str, &str)) -> bool {
+    let (Some(Json::Array(items)), Some(members)) = (items, members(key, call)) else { return true };
+    let found = members_of(items);
+    let known = found.iter().filter(|k| members.contains(**k)).count();
+    items.is_empty() || known * 2 > found.len()
+}
+
+fn members_of(items: &[Json]) -> BTreeSet<&str> {
+    items.iter().take(ITEMS_MAX).filter_map(Json::as_object).flat_map(|o| o.keys()).map(String::as_str).collect()
+}
+
+/// The members of the items that the call gives under a key, if they have any.
+fn members(key: &str, (service, call): (&str, &str)) -> Option<BTreeSet<&'static str>> {
+    let service = Facts::get().service(service)?;
+    let output = service.object(service.operations.get(call)?.output)?;
+    item_members(service, output.members.get(key)?.shape)
 }
 
 fn item_members(service: &Service, shape: ShapeIndex) -> Option<BTreeSet<&str>> {
