@@ -67,6 +67,9 @@ pub struct TerraformSection {
     /// Properties that one of several Terraform types always has: the type, then path to value.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set_for: BTreeMap<String, BTreeMap<String, Scalar>>,
+    /// Attributes beside which the values of `set` and `set_for` are not known: what it is made from tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_unless: Vec<String>,
     /// Exceptions by attribute.
     #[serde(skip_serializing_if = "RuleMap::is_empty")]
     pub map: RuleMap,

@@ -130,6 +130,8 @@ pub enum Transform {
     Split(String),
     /// `where A=B`: the items of the list whose member A, as text, is B.
     Where(String, String),
+    /// `without A=B`: all others.
+    Without(String, String),
     /// `null A,B`: null if the text is one of these.
     Null(Vec<String>),
 }
@@ -276,6 +278,7 @@ fn transform(text: &str) -> Result<Transform, String> {
         "null" => Transform::Null(words()),
         "enum" => Transform::Enum(words().iter().map(|w| pair(w)).collect::<Result<_, _>>()?),
         "where" => pair(rest).map(|(a, b)| Transform::Where(a, b))?,
+        "without" => pair(rest).map(|(a, b)| Transform::Without(a, b))?,
         "default" => Transform::Default(serde_json::from_str(rest).unwrap_or_else(|_| rest.into())),
         "after" => Transform::After(rest.to_owned()),
         "before" => Transform::Before(rest.to_owned()),

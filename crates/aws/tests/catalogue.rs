@@ -63,3 +63,30 @@ fn the_least_policy_is_read_only() {
         assert!(!data.contains(&name), "{action}");
     }
 }
+
+/// Types that no call lists by themselves, because a call about another resource tells the same.
+const TOLD_BY_THE_RESOURCE: &[&str] = &[
+    "AWS::EC2::EIPAssociation",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::VolumeAttachment",
+    "AWS::Events::EventBusPolicy",
+    "AWS::IAM::UserToGroupAddition",
+    "AWS::WAFv2::LoggingConfiguration",
+];
+
+/// A check that asks for neighbours of a type which is never collected would take a live account as having none.
+#[test]
+fn neighbours_of_what_is_collected_are_collected() {
+    let folders = folders();
+    let collected: Vec<&str> = folders.iter().filter(|f| f.collect.is_some()).map(|f| f.file.type_name.as_str()).collect();
+    let mut missing = Vec::new();
+    for folder in folders.iter().filter(|f| f.collect.is_some()) {
+        for (name, relation) in &folder.file.relations {
+            let kind = relation.type_name.as_str();
+            if !collected.contains(&kind) && !TOLD_BY_THE_RESOURCE.contains(&kind) {
+                missing.push(format!("{}: relation `{name}` is to {kind}, which has no collect.toml", folder.folder));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}

@@ -104,6 +104,10 @@ impl NetFacts {
                 } else {
                     unread(snapshot)
                 };
+                let kind = resource.type_name.as_str();
+                if !code && interfaces.is_empty() && crate::snapshot::only_before_deploy(kind) {
+                    continue;
+                }
                 let group = group.map(|id| (id, unknown));
                 let rule = (resource.type_name.as_str() == "AWS::EC2::SecurityGroupIngress").then_some(id);
                 facts.places.insert(index, Place { network, interfaces, subnet, group, rule });
@@ -418,6 +422,19 @@ mod tests {
         all["Vpc"][1]["CidrBlock"] = json!({"$unknown": "VpcCidr"});
         all["Subnet"][1]["CidrBlock"] = json!({"$unknown": "SubnetCidr"});
         assert_eq!(ask(&template(all), "Web", 22).truth, Truth::True, "the block itself does not matter here");
+    }
+
+    /// A live account lists the interfaces of these services without saying whose they are.
+    #[test]
+    fn of_what_a_live_account_does_not_list_as_its_own_nothing_is_known() {
+        let mut all = base(json!("10.0.0.0/8"));
+        all["Tasks"] =
+            json!(["AWS::RedshiftServerless::Workgroup", {"SubnetIds": [{"$ref": "Subnet"}], "PubliclyAccessible": false}]);
+        let mut snapshot = template(all);
+        assert_eq!(ask(&snapshot, "Tasks", 5439).truth, Truth::False);
+        snapshot.scopes[0].kind = SourceKind::Live;
+        assert_eq!(ask(&snapshot, "Tasks", 5439).truth, Truth::Unknown);
+        assert_eq!(ask(&snapshot, "Web", 22).truth, Truth::False);
     }
 
     #[test]

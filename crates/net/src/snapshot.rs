@@ -11,7 +11,7 @@ mod owners;
 mod places;
 mod read;
 
-pub(crate) use owners::owns_interfaces;
+pub(crate) use owners::{only_before_deploy, owns_interfaces};
 pub(crate) use read::physical_id;
 pub use read::{concerns, concerns_gap};
 

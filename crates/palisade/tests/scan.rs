@@ -253,6 +253,34 @@ fn a_bad_input_is_one_gap_and_the_rest_is_judged() {
     }
 }
 
+/// The provider of a database turns backups off where nothing is written; one made from a snapshot keeps what that had.
+#[test]
+fn what_the_provider_sends_where_nothing_is_written() {
+    let dir = folder();
+    let one = |name: &str, more: &str| {
+        format!(
+            r#"{{"address": "aws_db_instance.{name}", "mode": "managed", "type": "aws_db_instance", "name": "{name}",
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "change": {{"actions": ["create"], "after": {{"identifier": "{name}", "engine": "mysql"{more}}}}}}}"#
+        )
+    };
+    let all = [
+        one("new", ""),
+        one("kept", r#", "backup_retention_period": 7"#),
+        one("copied", r#", "snapshot_identifier": "shop-before""#),
+    ];
+    let plan = format!(r#"{{"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": [{}]}}"#, all.join(","));
+    fs::write(dir.path().join("plan.json"), plan).unwrap();
+    let args = ["plan.json", "--check", "rds-instance-no-backup", "--fail-on", "never", "--all"];
+    let (_, report) = json(dir.path(), &args);
+    let verdict = |name: &str| {
+        let id = format!("aws_db_instance.{name}");
+        let of = |f: &&Value| f["resource"]["id"] == id.as_str();
+        report["findings"].as_array().unwrap().iter().find(of).map_or("none", |f| f["verdict"].as_str().unwrap()).to_owned()
+    };
+    assert_eq!(["new", "kept", "copied"].map(verdict), ["fail", "pass", "unknown"]);
+}
+
 #[test]
 fn a_plan_of_another_provider_is_noted() {
     let dir = folder();

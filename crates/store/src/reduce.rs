@@ -134,6 +134,8 @@ fn at_path(map: &mut Map, keys: &[&str]) {
 
 fn all_text(value: &mut Value, depth: usize) {
     match value {
+        // A switch is no secret, and checks ask for it.
+        Value::Str(text) if matches!(&**text, "true" | "false") => {}
         Value::Str(text) => *value = Value::from(whole(text)),
         Value::List(_) | Value::Map(_) if depth > DEPTH_MAX => *value = Value::text(REDUCED),
         Value::List(items) | Value::Mixed(items) => items.iter_mut().for_each(|i| all_text(i, depth + 1)),
@@ -212,7 +214,7 @@ mod tests {
         let data = base64::engine::general_purpose::STANDARD.encode(&script);
         let json = serde_json::json!({
             "UserData": data, "Note": script,
-            "Env": { "A": "plain-password", "N": 3 }, "List": [{ "Value": "x", "Name": "y" }, { "Name": "z" }]
+            "Env": { "A": "plain-password", "N": 3, "On": "true" }, "List": [{ "Value": "x", "Name": "y" }, { "Name": "z" }]
         });
         let mut resource = Resource::new("i", kind.clone(), model::ScopeIndex(0));
         if let Value::Map(map) = model::from_json(&json) {
@@ -227,6 +229,7 @@ mod tests {
         assert_eq!(kinds(shown["UserData"].as_str().unwrap()), ["aws-access-key-id"]);
         assert_eq!(kinds(shown["Note"].as_str().unwrap()), ["aws-access-key-id"]);
         assert_eq!((&shown["Env"]["N"], &shown["List"][0]["Name"]), (&3.into(), &"y".into()));
+        assert_eq!(shown["Env"]["On"], "true");
     }
 
     proptest::proptest! {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::collect::{Expr, Mapping, Member, Segment};
+use catalogue::collect::{Expr, Mapping, Member, Root, Segment};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::collect::{GetPlan, Plan, TypePlan};
@@ -160,7 +160,7 @@ fn comes_from(value: &Mapping, object: &JsonMap<String, Json>) -> bool {
 
 pub(super) fn first_key(expr: &Expr) -> Option<&str> {
     match expr {
-        Expr::Path(_, segments) => match segments.first()? {
+        Expr::Path(Root::Here, segments) => match segments.first()? {
             Segment::Key(key) => Some(key),
             _ => None,
         },

@@ -256,9 +256,15 @@ pub(crate) fn note(get: &GetPlan, answer: &Answer, named: &mut Named) {
     let value = match answer {
         Answer::Given(value) => value.clone(),
         Answer::Failed(error) if !error.is_one_of(&get.absent) => unknown(error),
-        _ => Value::Null,
+        Answer::NotAsked => not_asked(get),
+        Answer::Failed(_) | Answer::Skipped => Value::Null,
     };
     named.insert(alias.clone(), value);
+}
+
+/// What a call would tell that nobody made.
+fn not_asked(get: &GetPlan) -> Value {
+    Value::unknown(model::Reason::NotCollected, format!("{}:{}", get.service, get.call))
 }
 
 fn own_region(kind: &TypePlan, item: &Value, named: &Named) -> Option<Region> {
@@ -312,10 +318,7 @@ pub(crate) fn map_item(kind: &TypePlan, item: &Value, named: &Named, gets: &[(&G
                 merge(&mut props, build(&get.otherwise, &scope), 0);
             }
             Answer::Failed(error) => failed.push((get, unknown(error))),
-            Answer::NotAsked => {
-                let call = format!("{}:{}", get.service, get.call);
-                failed.push((get, Value::unknown(model::Reason::NotCollected, call)));
-            }
+            Answer::NotAsked => failed.push((get, not_asked(get))),
         }
     }
     // Whether there is such a resource at all is not known then, nor what is not set in it.

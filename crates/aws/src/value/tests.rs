@@ -49,6 +49,7 @@ fn expressions() {
         ("S | base64", json!("no")),
         ("L | has x/y", json!(true)),
         ("T | where TagKey=a | count", json!(1)),
+        ("T | without TagKey=a | .[].TagKey", json!(["b"])),
         ("'fixed'", json!("fixed")),
         ("empty | some", Json::Null),
         ("empty | set", json!(true)),

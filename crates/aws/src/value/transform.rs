@@ -60,15 +60,8 @@ pub(super) fn apply(transform: &Transform, value: Value) -> Value {
             Value::List(items) => Value::Bool(items.iter().any(|i| i.as_str() == Some(wanted))),
             _ => odd("a list", &value),
         },
-        Transform::Where(key, wanted) => match value {
-            Value::List(items) => {
-                let is = |item: &Value| {
-                    item.get(key).is_some_and(|v| each_text(v.clone(), &|t| Value::Bool(t == wanted)) == Value::Bool(true))
-                };
-                Value::List(items.into_iter().filter(is).collect())
-            }
-            other => odd("a list", &other),
-        },
+        Transform::Where(key, wanted) => filter(value, |item| has_member(item, key, wanted)),
+        Transform::Without(key, unwanted) => filter(value, |item| !has_member(item, key, unwanted)),
         Transform::Default(_) | Transform::Any | Transform::Set => value,
         text => each_text(value, &|t| change(text, t)),
     }
@@ -100,6 +93,19 @@ fn each_text(value: Value, change: &dyn Fn(&str) -> Value) -> Value {
         Value::List(items) => Value::List(items.iter().map(|i| each_text(i.clone(), change)).collect()),
         _ => value,
     }
+}
+
+/// The items of a list that are kept.
+fn filter(value: Value, keep: impl Fn(&Value) -> bool) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.into_iter().filter(keep).collect()),
+        other => odd("a list", &other),
+    }
+}
+
+/// True if the item's member, as text, is this.
+fn has_member(item: &Value, key: &str, text: &str) -> bool {
+    item.get(key).is_some_and(|v| each_text(v.clone(), &|t| Value::Bool(t == text)) == Value::Bool(true))
 }
 
 fn odd(wanted: &str, found: &Value) -> Value {

@@ -42,8 +42,16 @@ impl Shaper<'_> {
     /// The properties of a resource.
     pub(crate) fn resource(&self, mapped: &MappedType, type_name: &str, raw: &Map) -> Map {
         let mut out = Map::new();
+        let origin = mapped.section.set_unless.iter().find(|attribute| !is_empty(lookup(raw, attribute)));
         for (path, scalar) in mapped.section.set.iter().chain(mapped.section.set_for.get(type_name).into_iter().flatten()) {
-            set(&mut out, path, value(scalar));
+            set(
+                &mut out,
+                path,
+                match origin {
+                    Some(attribute) => Value::unknown(Reason::AfterApply, attribute.as_str()),
+                    None => value(scalar),
+                },
+            );
         }
         let target = Target { tree: mapped.tree(), root: Some(mapped) };
         self.object(raw, Exceptions { map: &mapped.section.map, ignore: &mapped.section.ignore }, target, &mut out);

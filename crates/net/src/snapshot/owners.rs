@@ -27,86 +27,78 @@ const fn service(type_name: &'static str, service: &'static str, subnets: &'stat
     Service { type_name, service, subnets, subnet_group: "", groups, public: None, before_deploy: false }
 }
 
-const fn planned(type_name: &'static str, name: &'static str, subnets: &'static str, groups: &'static str) -> Service {
-    Service { before_deploy: true, ..service(type_name, name, subnets, groups) }
+impl Service {
+    const fn in_group(self, property: &'static str) -> Service {
+        Service { subnet_group: property, ..self }
+    }
+
+    const fn public(self, property: &'static str, by_default: bool) -> Service {
+        Service { public: Some((property, by_default)), ..self }
+    }
+
+    const fn before_deploy(self) -> Service {
+        Service { before_deploy: true, ..self }
+    }
 }
 
 /// Services by type. A service whose property for public access is absent here never has a public address.
 const SERVICES: &[Service] = &[
-    Service {
-        subnet_group: "DBSubnetGroupName",
-        public: Some(("PubliclyAccessible", true)),
-        ..service("AWS::RDS::DBInstance", "rds", "", "VPCSecurityGroups")
-    },
-    Service {
-        subnet_group: "ClusterSubnetGroupName",
-        public: Some(("PubliclyAccessible", false)),
-        ..service("AWS::Redshift::Cluster", "redshift", "", "VpcSecurityGroupIds")
-    },
-    Service {
-        subnet_group: "ReplicationSubnetGroupIdentifier",
-        public: Some(("PubliclyAccessible", true)),
-        ..service("AWS::DMS::ReplicationInstance", "dms", "", "VpcSecurityGroupIds")
-    },
-    Service {
-        public: Some(("PubliclyAccessible", false)),
-        ..service("AWS::AmazonMQ::Broker", "mq", "SubnetIds", "SecurityGroups")
-    },
-    Service {
-        public: Some(("NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp", false)),
-        ..service(
-            "AWS::ECS::Service",
-            "ecs",
-            "NetworkConfiguration.AwsvpcConfiguration.Subnets",
-            "NetworkConfiguration.AwsvpcConfiguration.SecurityGroups",
-        )
-    },
-    Service {
-        public: Some(("NetworkConfiguration.AwsVpcConfiguration.AssignPublicIp", false)),
-        ..service(
-            "AWS::ECS::TaskSet",
-            "ecs",
-            "NetworkConfiguration.AwsVpcConfiguration.Subnets",
-            "NetworkConfiguration.AwsVpcConfiguration.SecurityGroups",
-        )
-    },
-    Service {
-        subnet_group: "DBSubnetGroupName",
-        public: Some(("PubliclyAccessible", false)),
-        ..service("AWS::Neptune::DBInstance", "neptune", "", "VpcSecurityGroupIds")
-    },
-    Service {
-        subnet_group: "CacheSubnetGroupName",
-        ..service("AWS::ElastiCache::CacheCluster", "elasticache", "", "VpcSecurityGroupIds")
-    },
-    Service {
-        subnet_group: "CacheSubnetGroupName",
-        ..service("AWS::ElastiCache::ReplicationGroup", "elasticache", "", "SecurityGroupIds")
-    },
-    Service { subnet_group: "DBSubnetGroupName", ..service("AWS::Neptune::DBCluster", "neptune", "", "VpcSecurityGroupIds") },
-    Service { subnet_group: "DBSubnetGroupName", ..service("AWS::DocDB::DBCluster", "docdb", "", "VpcSecurityGroupIds") },
+    service("AWS::RDS::DBInstance", "rds", "", "VPCSecurityGroups")
+        .in_group("DBSubnetGroupName")
+        .public("PubliclyAccessible", true),
+    service("AWS::Redshift::Cluster", "redshift", "", "VpcSecurityGroupIds")
+        .in_group("ClusterSubnetGroupName")
+        .public("PubliclyAccessible", false),
+    service("AWS::DMS::ReplicationInstance", "dms", "", "VpcSecurityGroupIds")
+        .in_group("ReplicationSubnetGroupIdentifier")
+        .public("PubliclyAccessible", true),
+    service("AWS::AmazonMQ::Broker", "mq", "SubnetIds", "SecurityGroups").public("PubliclyAccessible", false),
+    service(
+        "AWS::ECS::Service",
+        "ecs",
+        "NetworkConfiguration.AwsvpcConfiguration.Subnets",
+        "NetworkConfiguration.AwsvpcConfiguration.SecurityGroups",
+    )
+    .public("NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp", false),
+    service(
+        "AWS::ECS::TaskSet",
+        "ecs",
+        "NetworkConfiguration.AwsVpcConfiguration.Subnets",
+        "NetworkConfiguration.AwsVpcConfiguration.SecurityGroups",
+    )
+    .public("NetworkConfiguration.AwsVpcConfiguration.AssignPublicIp", false),
+    service("AWS::Neptune::DBInstance", "neptune", "", "VpcSecurityGroupIds")
+        .in_group("DBSubnetGroupName")
+        .public("PubliclyAccessible", false),
+    service("AWS::ElastiCache::CacheCluster", "elasticache", "", "VpcSecurityGroupIds").in_group("CacheSubnetGroupName"),
+    service("AWS::ElastiCache::ReplicationGroup", "elasticache", "", "SecurityGroupIds").in_group("CacheSubnetGroupName"),
+    service("AWS::Neptune::DBCluster", "neptune", "", "VpcSecurityGroupIds").in_group("DBSubnetGroupName"),
+    service("AWS::DocDB::DBCluster", "docdb", "", "VpcSecurityGroupIds").in_group("DBSubnetGroupName"),
     service("AWS::Lambda::Function", "lambda", "VpcConfig.SubnetIds", "VpcConfig.SecurityGroupIds"),
     service("AWS::OpenSearchService::Domain", "opensearch", "VPCOptions.SubnetIds", "VPCOptions.SecurityGroupIds"),
     service("AWS::Elasticsearch::Domain", "opensearch", "VPCOptions.SubnetIds", "VPCOptions.SecurityGroupIds"),
     service("AWS::EFS::MountTarget", "efs", "SubnetId", "SecurityGroups"),
     service("AWS::EKS::Cluster", "eks", "ResourcesVpcConfig.SubnetIds", "ResourcesVpcConfig.SecurityGroupIds"),
-    Service {
-        public: Some(("BrokerNodeGroupInfo.ConnectivityInfo.PublicAccess.Type", false)),
-        ..service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups")
-    },
-    Service {
-        public: Some(("PubliclyAccessible", false)),
-        ..planned("AWS::RedshiftServerless::Workgroup", "redshift-serverless", "SubnetIds", "SecurityGroupIds")
-    },
-    Service { subnet_group: "SubnetGroupName", ..planned("AWS::DAX::Cluster", "dax", "", "SecurityGroupIds") },
-    Service { subnet_group: "SubnetGroupName", ..planned("AWS::MemoryDB::Cluster", "memorydb", "", "SecurityGroupIds") },
-    planned("AWS::RDS::DBProxy", "rds", "VpcSubnetIds", "VpcSecurityGroupIds"),
-    planned("AWS::ElastiCache::ServerlessCache", "elasticache", "SubnetIds", "SecurityGroupIds"),
-    planned("AWS::FSx::FileSystem", "fsx", "SubnetIds", "SecurityGroupIds"),
-    planned("AWS::MWAA::Environment", "airflow", "NetworkConfiguration.SubnetIds", "NetworkConfiguration.SecurityGroupIds"),
-    planned("AWS::SageMaker::NotebookInstance", "sagemaker", "SubnetId", "SecurityGroupIds"),
-    planned("AWS::Transfer::Server", "transfer", "EndpointDetails.SubnetIds", "EndpointDetails.SecurityGroupIds"),
+    service("AWS::MSK::Cluster", "msk", "BrokerNodeGroupInfo.ClientSubnets", "BrokerNodeGroupInfo.SecurityGroups")
+        .public("BrokerNodeGroupInfo.ConnectivityInfo.PublicAccess.Type", false),
+    service("AWS::RedshiftServerless::Workgroup", "redshift-serverless", "SubnetIds", "SecurityGroupIds")
+        .public("PubliclyAccessible", false)
+        .before_deploy(),
+    service("AWS::DAX::Cluster", "dax", "", "SecurityGroupIds").in_group("SubnetGroupName").before_deploy(),
+    service("AWS::MemoryDB::Cluster", "memorydb", "", "SecurityGroupIds").in_group("SubnetGroupName").before_deploy(),
+    service("AWS::RDS::DBProxy", "rds", "VpcSubnetIds", "VpcSecurityGroupIds").before_deploy(),
+    service("AWS::ElastiCache::ServerlessCache", "elasticache", "SubnetIds", "SecurityGroupIds").before_deploy(),
+    service("AWS::FSx::FileSystem", "fsx", "SubnetIds", "SecurityGroupIds").before_deploy(),
+    service("AWS::MWAA::Environment", "airflow", "NetworkConfiguration.SubnetIds", "NetworkConfiguration.SecurityGroupIds")
+        .before_deploy(),
+    service("AWS::SageMaker::NotebookInstance", "sagemaker", "SubnetId", "SecurityGroupIds").before_deploy(),
+    service("AWS::Transfer::Server", "transfer", "EndpointDetails.SubnetIds", "EndpointDetails.SecurityGroupIds").before_deploy(),
 ];
+
+/// Types whose interfaces a live account lists with words that do not tell whose they are.
+pub(crate) fn only_before_deploy(type_name: &str) -> bool {
+    SERVICES.iter().any(|s| s.type_name == type_name && s.before_deploy)
+}
 
 /// Resource types that may own interfaces: what a finding about reachability can name.
 pub(crate) fn owns_interfaces(type_name: &str) -> bool {
