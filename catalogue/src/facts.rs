@@ -98,6 +98,7 @@ pub const FACTS: &[Fact] = &[
     proof("iam.anything_anywhere_proof", &[Arg::Policy], "the action that shows `iam.anything_anywhere`"),
     proof("iam.changes_permissions_proof", &[Arg::Policy], "the action that shows `iam.changes_permissions`"),
     proof("iam.ways_anywhere_proof", &[Arg::Policy], "the actions that show `iam.ways_anywhere`"),
+    truth("kms.managed_by_aws", &[Arg::Text], "the key of this alias, id or ARN is one that AWS manages for a service"),
     truth("net.exposed", &[Arg::Port], "some address on the internet reaches this resource on the TCP or UDP port"),
     truth("net.open_to_world", &[Arg::Port], "every address on the internet reaches this resource on the TCP or UDP port"),
     truth(

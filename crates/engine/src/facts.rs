@@ -11,6 +11,8 @@ use model::{Reason, Resource, ResourceIndex, ScopeIndex, Snapshot, Text, Truth, 
 use net::Ports;
 use net::facts::NetFacts;
 
+use crate::keys::ManagedKeys;
+
 /// What the analyses say of a snapshot.
 pub(crate) struct Facts<'a> {
     pub(crate) snapshot: &'a Snapshot,
@@ -44,6 +46,7 @@ pub(crate) struct ScopeFacts<'a> {
     scope: ScopeIndex,
     readings: Readings,
     account: OnceCell<AccountFacts>,
+    keys: OnceCell<ManagedKeys>,
     documents: RefCell<Documents>,
 }
 
@@ -56,7 +59,14 @@ struct Documents {
 
 impl<'a> ScopeFacts<'a> {
     pub(crate) fn new(all: &'a Facts<'a>, scope: ScopeIndex) -> ScopeFacts<'a> {
-        ScopeFacts { all, scope, readings: Readings::default(), account: OnceCell::new(), documents: RefCell::default() }
+        ScopeFacts {
+            all,
+            scope,
+            readings: Readings::default(),
+            account: OnceCell::new(),
+            keys: OnceCell::new(),
+            documents: RefCell::default(),
+        }
     }
 
     /// The answer to `name` for the resource at `index`, or unknown.
@@ -67,6 +77,7 @@ impl<'a> ScopeFacts<'a> {
             "iam.escalates" => truth(self.account().escalates(index, resource)),
             "iam.privileged" => truth(self.account().privileged(index, resource)),
             "iam.escalation" => proof(self.account().escalates(index, resource).proof),
+            "kms.managed_by_aws" => self.keys().manages(first, resource),
             "net.exposed" => reached(&self.net().exposed_by(index, &port(first))),
             "net.open_to_world" => reached(&self.net().open_to_world(index, &port(first))),
             "net.public_subnet" => reached(&self.net().public_subnet(index)),
@@ -117,6 +128,10 @@ impl<'a> ScopeFacts<'a> {
 
     fn account(&self) -> &AccountFacts {
         self.account.get_or_init(|| AccountFacts::new(&self.all.stand_ins, self.all.organisation(), self.scope, &self.readings))
+    }
+
+    fn keys(&self) -> &ManagedKeys {
+        self.keys.get_or_init(|| ManagedKeys::new(self.all.snapshot, self.scope))
     }
 
     fn net(&self) -> &NetFacts {

@@ -10,6 +10,7 @@ mod coverage;
 mod environment;
 mod facts;
 mod judge;
+mod keys;
 mod line;
 mod native;
 mod neighbours;

@@ -80,7 +80,7 @@ fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<Ty
         let first = path.split(['.', '[']).next().unwrap_or(path);
         read.entry(kind.clone()).or_default().insert(first.to_owned());
     };
-    let (mut network, mut access, mut principals) = (false, false, false);
+    let (mut network, mut access, mut principals, mut keys) = (false, false, false, false);
     for id in filter.select(catalogue) {
         let Some(check) = catalogue.check(id.as_str()) else { continue };
         let Ok(compiled) = catalogue.compiled(check) else { continue };
@@ -89,6 +89,7 @@ fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<Ty
             network |= fact.starts_with("net.");
             access |= fact.starts_with("iam.");
             principals |= PRINCIPALS.contains(&fact);
+            keys |= fact.starts_with("kms.");
         }
         programs.iter().flat_map(|p| p.reads()).chain(compiled.message.reads()).for_each(|path| add(&check.type_name, path));
         // An empty path: the type is wanted, whatever is read of it.
@@ -113,8 +114,9 @@ fn of_checks(catalogue: &Catalogue, filter: &Filter, plan: &Plan) -> BTreeMap<Ty
         network && net::concerns(kind)
             || access && kind.service() == "AWS::Organizations"
             || principals && has_policy(catalogue, kind)
+            || keys && kind.as_str() == "AWS::KMS::Alias"
     };
-    if network || access {
+    if network || access || keys {
         for kind in plan.type_names().filter(|t| concerns(t)) {
             let properties = catalogue.kind(kind).into_iter().flat_map(|k| k.file.properties.keys());
             properties.for_each(|path| add(kind, path));

@@ -83,6 +83,31 @@ fn network(dir: &Path, folder: &str) {
     answer(dir, &place("interfaces.json"), &json!({ "NetworkInterfaces": [interface] }));
 }
 
+/// The answer about a database names every key by its ARN; whose key it is, only its alias tells.
+#[test]
+fn a_key_that_aws_manages_is_none_of_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = |id: &str| format!("arn:aws:kms:eu-west-1:123456789012:key/{id}");
+    let database = |name: &str, id: &str| {
+        json!({ "DBInstanceIdentifier": name, "DBInstanceArn": format!("arn:aws:rds:eu-west-1:123456789012:db:{name}"),
+                "Engine": "mysql", "StorageEncrypted": true, "KmsKeyId": key(id) })
+    };
+    let databases = json!({ "DBInstances": [database("ours", "k-1"), database("theirs", "k-2")] });
+    answer(dir.path(), "123456789012/eu-west-1/describe-db-instances.json", &databases);
+    let verdicts = |dir: &Path| {
+        let report = scan(dir, &[".", "--check", "rds-instance-no-key"]);
+        ["ours", "theirs"].map(|name| verdict(&report, "rds-instance-no-key", name))
+    };
+    assert_eq!(verdicts(dir.path()), ["unknown", "unknown"], "nobody saved the aliases");
+    let alias = |name: &str, id: &str| {
+        json!({ "AliasName": name, "TargetKeyId": id,
+        "AliasArn": format!("arn:aws:kms:eu-west-1:123456789012:{name}") })
+    };
+    let aliases = json!({ "Aliases": [alias("alias/shop", "k-1"), alias("alias/aws/rds", "k-2")] });
+    answer(dir.path(), "123456789012/eu-west-1/list-aliases.json", &aliases);
+    assert_eq!(verdicts(dir.path()), ["pass", "fail"]);
+}
+
 #[test]
 fn a_folder_of_answers_is_judged_like_an_account() {
     let dir = tempfile::tempdir().unwrap();

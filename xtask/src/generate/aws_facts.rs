@@ -23,13 +23,15 @@ use serde_json::{Map, Value, json};
 pub(crate) type Error = Box<dyn std::error::Error>;
 
 /// The services whose read operations are kept, by botocore's folder name.
-const SERVICES: &str = "accessanalyzer account acm acm-pca apigateway apigatewayv2 application-autoscaling appsync athena autoscaling \
-    backup batch bedrock cloudformation cloudfront cloudtrail cloudwatch codebuild codepipeline cognito-identity cognito-idp config dax \
-    dms docdb ds dynamodb ec2 ecr ecr-public ecs efs eks elasticache elasticbeanstalk elb elbv2 emr es events firehose fms fsx glacier \
-    glue guardduty iam identitystore inspector2 kafka kinesis kms lambda lightsail logs macie2 memorydb mq mwaa neptune \
-    network-firewall opensearch opensearchserverless organizations rds redshift redshift-serverless route53 route53domains \
-    route53resolver s3 s3control sagemaker scheduler secretsmanager securityhub service-quotas ses sesv2 shield sns sqs ssm sso-admin \
-    stepfunctions storagegateway sts support transfer trustedadvisor waf waf-regional wafv2 workspaces xray";
+const SERVICES: &str = "accessanalyzer account acm acm-pca apigateway apigatewayv2 appflow application-autoscaling appsync \
+    athena autoscaling backup batch bedrock bedrock-agent cloudformation cloudfront cloudtrail cloudwatch codeartifact \
+    codebuild codepipeline cognito-identity cognito-idp config connect datasync dax dlm dms docdb ds dynamodb ec2 ecr \
+    ecr-public ecs efs eks elasticache elasticbeanstalk elb elbv2 emr events firehose fms fsx glacier glue guardduty iam \
+    identitystore imagebuilder inspector2 iot kafka kafkaconnect kendra keyspaces kinesis kinesisvideo kms lambda lightsail \
+    logs macie2 memorydb mq mwaa neptune network-firewall opensearch opensearchserverless organizations rds redshift \
+    redshift-serverless route53 route53domains route53resolver s3 s3control sagemaker scheduler secretsmanager securityhub \
+    service-quotas ses sesv2 shield sns sqs ssm sso-admin stepfunctions storagegateway sts support timestream-influxdb \
+    transfer trustedadvisor waf waf-regional wafv2 workspaces xray";
 
 /// The version that is installed when the environment has to be made.
 const BOTOCORE: &str = "botocore==1.44.5";
