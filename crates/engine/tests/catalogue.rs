@@ -1,5 +1,6 @@
 //! The built-in catalogue, read from its folder: every file is fine, and every check's cases give what they say.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use catalogue::{Catalogue, SourceFile};
@@ -36,4 +37,31 @@ fn cases() {
     let failures: Vec<String> = failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{} of {ran} cases failed\n{}", failures.len(), failures.join("\n"));
     assert!(ran >= 3 * loaded.pack.checks.len());
+}
+
+/// What a check says that it is the same as, and what the benchmark's file says that decides it, are one list told twice.
+#[test]
+fn checks_and_cis_benchmarks_name_each_other() {
+    let pack = catalogue::load(&files()).pack;
+    let mut by_check = BTreeSet::new();
+    for check in &pack.checks {
+        by_check.extend(
+            check
+                .file
+                .same_as
+                .iter()
+                .filter(|(of, _)| *of == "cis")
+                .flat_map(|(_, ids)| ids)
+                .map(|id| (id.clone(), check.id.to_string())),
+        );
+    }
+    let mut by_benchmark = BTreeSet::new();
+    for (_, file) in pack.frameworks.iter().filter(|(name, _)| name.starts_with("cis-")) {
+        let named = |r: &catalogue::format::Requirement| {
+            r.checks.iter().map(|c| (format!("{}/{}", file.version, r.id), c.clone())).collect::<Vec<_>>()
+        };
+        by_benchmark.extend(file.requirements.iter().flat_map(named));
+    }
+    assert!(by_check.len() > 100);
+    assert_eq!(by_check.symmetric_difference(&by_benchmark).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
 }

@@ -1,5 +1,6 @@
 //! From what the user named to what the crates work on: settings, catalogue, snapshot, source texts.
 
+mod age;
 mod saved;
 
 use std::cell::RefCell;

@@ -145,13 +145,13 @@ pub(crate) fn collect(args: &LiveArgs, plan: &Plan, secret: &SecretPaths) -> Res
         ..Config::default()
     };
     let earlier = match &args.resume {
-        Some(file) if file.exists() => Some(earlier(file)?),
+        Some(file) if file.exists() => Some(earlier(file, plan)?),
         _ => None,
     };
     stop_on_interrupt(config.cancel.clone())?;
     let bar = bar();
     let keep = |file: &Path, so_far: &Collected| {
-        if let Err(error) = write(file, &so_far.snapshot, Some(so_far), secret) {
+        if let Err(error) = write(file, &so_far.snapshot, plan, Some(so_far), secret) {
             bar.suspend(|| output::tell(&format!("what was collected so far could not be kept: {error:#}")));
         }
     };
@@ -164,7 +164,7 @@ pub(crate) fn collect(args: &LiveArgs, plan: &Plan, secret: &SecretPaths) -> Res
         None => anyhow::anyhow!("{error}"),
     })?;
     if let Some(file) = &args.resume {
-        write(file, &collected.snapshot, Some(&collected), secret)?;
+        write(file, &collected.snapshot, plan, Some(&collected), secret)?;
     }
     if collected.stopped {
         let how = match &args.resume {
@@ -185,26 +185,40 @@ fn limits(environment: &Environment) -> Result<Limits> {
     }
 }
 
-/// Writes a snapshot file; `collected` is the collection that it comes from, if it does.
-pub(crate) fn write(file: &Path, snapshot: &Snapshot, collected: Option<&Collected>, secret: &SecretPaths) -> Result<()> {
+/// Writes a snapshot file of what `plan` asked for; `collected` is the collection that it comes from, if it does.
+pub(crate) fn write(
+    file: &Path,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    collected: Option<&Collected>,
+    secret: &SecretPaths,
+) -> Result<()> {
     let done = collected.into_iter().flat_map(|c| &c.done).map(serde_json::to_value).collect::<Result<_, _>>()?;
     let meta = Meta {
         created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         tool: concat!("palisade ", env!("CARGO_PKG_VERSION")).to_owned(),
         stopped: collected.is_some_and(|c| c.stopped),
         done,
+        asked: plan.tells(),
     };
     store::write(file, snapshot, &meta, secret).map_err(|e| anyhow::anyhow!("{e}\n  help: {}", e.help()))
 }
 
-/// What an earlier collection gave.
-fn earlier(file: &Path) -> Result<Collected> {
+/// What an earlier collection gave, if it asked for the same.
+fn earlier(file: &Path, plan: &Plan) -> Result<Collected> {
     let (snapshot, meta) = store::read(file, FileLimits::default())
         .map_err(|e| anyhow::anyhow!("`{}`: {e}\n  help: {}", file.display(), e.help()))?;
     let done: Result<BTreeSet<Unit>, _> = meta.done.into_iter().map(serde_json::from_value).collect();
     let done = done.with_context(|| format!("`{}` does not say how far its collection went", file.display()))?;
     if done.is_empty() && !meta.stopped {
         bail!("`{}` is no collection that could go on", file.display());
+    }
+    if meta.asked != plan.tells() {
+        bail!(
+            "`{}` is a collection that asks for something else: by another version, or for other checks\n  help: go on with what it \
+             was begun by, or begin anew with another file",
+            file.display()
+        );
     }
     Ok(Collected { snapshot, done, ..Collected::default() })
 }

@@ -19,6 +19,11 @@ pub enum StoreError {
         /// Its format version.
         version: u32,
     },
+    /// It was written by a version that did not say what it asked for.
+    TooOld {
+        /// Its format version.
+        version: u32,
+    },
     /// It ends too early.
     Truncated {
         /// How many bytes it says it has.
@@ -49,6 +54,7 @@ impl StoreError {
             StoreError::Io { .. } => "check the path and its permissions",
             StoreError::NotASnapshot => "make one with `palisade snapshot -o FILE`",
             StoreError::TooNew { .. } => "update palisade",
+            StoreError::TooOld { .. } => "make a new snapshot",
             StoreError::Truncated { .. } => "copy the file again, or make a new snapshot",
             StoreError::Changed => "do not trust it: copy the file again, or make a new snapshot",
             StoreError::TooLong { .. } => "make snapshots of fewer accounts",
@@ -64,6 +70,9 @@ impl fmt::Display for StoreError {
             StoreError::NotASnapshot => f.write_str("not a snapshot file"),
             StoreError::TooNew { version } => {
                 write!(f, "the snapshot has format {version}, and this version reads up to {}", crate::SNAPSHOT_VERSION)
+            }
+            StoreError::TooOld { version } => {
+                write!(f, "the snapshot has format {version}, which does not say what was asked for, and is not read any more")
             }
             StoreError::Truncated { wanted, found } => write!(f, "the snapshot is cut short: {found} of {wanted} bytes"),
             StoreError::Changed => f.write_str("the snapshot's checksum is wrong: it was damaged or changed"),

@@ -3,10 +3,11 @@
 mod line;
 mod value;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use model::Snapshot;
+use model::{Snapshot, Text, TypeName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +16,10 @@ use crate::reduce::SecretPaths;
 use line::Line;
 
 /// The newest format version, which is also the one written.
-pub const SNAPSHOT_VERSION: u32 = 1;
+pub const SNAPSHOT_VERSION: u32 = 2;
+
+/// The oldest format version that is read. Those before do not say what their collection asked for.
+const OLDEST_VERSION: u32 = 2;
 
 /// What every snapshot file begins with.
 const MAGIC: &str = "palisade-snapshot ";
@@ -36,6 +40,10 @@ pub struct Meta {
     /// The pieces of the collection that were ended, in the collector's own form; for taking a stopped one up again.
     #[serde(default)]
     pub done: Vec<serde_json::Value>,
+    /// What the collection asked for: the types, and of each the properties that its answers tell. What stands in neither the
+    /// resources nor here was never looked at.
+    #[serde(default)]
+    pub asked: BTreeMap<TypeName, BTreeSet<Text>>,
 }
 
 /// The limits of reading.
@@ -111,6 +119,9 @@ fn head(bytes: &[u8]) -> Result<(String, &[u8]), StoreError> {
     let version: u32 = words.next().and_then(|v| v.parse().ok()).ok_or(StoreError::NotASnapshot)?;
     if version == 0 {
         return Err(StoreError::NotASnapshot);
+    }
+    if version < OLDEST_VERSION {
+        return Err(StoreError::TooOld { version });
     }
     if version > SNAPSHOT_VERSION {
         return Err(StoreError::TooNew { version });

@@ -1,6 +1,7 @@
 """Builds the shop in an AWS API, as it might look after two years: `python seed.py http://127.0.0.1:5000`.
 
-Meant for a moto server (PyPI: moto[server,all]), which needs neither an account nor money.
+Meant for a moto server (PyPI: moto[server,all]), which needs neither an account nor money. Start it with
+`MOTO_EC2_LOAD_DEFAULT_AMIS=false`, or a thousand snapshots of images are the shop's as well.
 """
 
 import io
@@ -68,7 +69,7 @@ def port(number, **source):
 world = {"IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "everybody"}]}
 web = group("web", "the shop's front", port(443, **world), port(80, **world), port(22, **world))
 data = group("data", "the databases", port(3306, UserIdGroupPairs=[{"GroupId": web}]))
-image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+image = ec2.register_image(Name="shop-base", Architecture="arm64", RootDeviceName="/dev/xvda")["ImageId"]
 ec2.run_instances(
     ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.small", UserData="#!/bin/sh\nexport DB_PASSWORD=tr0ub4dor-and-3\n",
     NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnets["public-a"], "Groups": [web], "AssociatePublicIpAddress": True}],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use catalogue::collect::{CollectFile, CollectScope, Expr, Get, Member, Segment, Step};
 use catalogue::format::{TypeFile, TypeFolder};
-use model::TypeName;
+use model::{Text, TypeName};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::error::AwsError;
@@ -164,6 +164,12 @@ impl Plan {
         self.types.iter().map(|t| &t.type_name)
     }
 
+    /// By type the properties that its calls tell of a resource, be it that they are not set. Of what a snapshot was not made to
+    /// tell, nothing is known.
+    pub fn tells(&self) -> BTreeMap<TypeName, BTreeSet<Text>> {
+        self.types.iter().map(|kind| (kind.type_name.clone(), kind.tells())).collect()
+    }
+
     /// The types for which an operation (`DescribeVolumes`) is called, of whichever API.
     pub fn types_that_call(&self, operation: &str) -> BTreeSet<TypeName> {
         let calls = |t: &TypePlan| {
@@ -216,6 +222,13 @@ impl TypePlan {
         };
         let tags = get.tags.is_some() && props.contains("Tags");
         get.required || get.alias.is_some() || tags || get.members.iter().any(named)
+    }
+
+    fn tells(&self) -> BTreeSet<Text> {
+        let members = self.members.iter().chain(self.gets.iter().flat_map(|g| g.members.iter().chain(&g.otherwise)));
+        let tags = self.tags.is_some() || self.gets.iter().any(|g| g.tags.is_some());
+        let untold = self.untold.iter().map(|name| Text::from(name.as_str()));
+        members.map(|m| m.name.clone()).chain(untold).chain(tags.then(|| "Tags".into())).collect()
     }
 
     /// The step that makes the last call.

@@ -27,9 +27,18 @@ pub(crate) fn api_error(raw: &Raw) -> ApiError {
         found.region = Some(region.to_owned());
     }
     if found.code.is_empty() && found.message.is_empty() {
-        found.message = text.chars().take(200).collect();
+        found.message = match is_web_page(&text) {
+            true => format!("HTTP {} with a web page in place of an answer", raw.status),
+            false => text.chars().take(200).collect(),
+        };
     }
     found
+}
+
+/// What proxies and load balancers send when they cannot reach the service.
+fn is_web_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(14).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
 /// `aws.protocoltests#FooError:http://...` is `FooError`.

@@ -196,6 +196,8 @@ fn errors_in_all_their_forms() {
     let header = [("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender")];
     assert_eq!(code(400, &header, "{\"__type\":\"QueueDoesNotExist\"}"), "AWS.SimpleQueueService.NonExistentQueue");
     assert_eq!(code(503, &[], "<html>Service Unavailable</html>"), "");
+    let page = Raw { status: 503, headers: Vec::new(), body: b"<html></html>".to_vec() };
+    assert_eq!(api_error(&page).message, "HTTP 503 with a web page in place of an answer");
     let moved = api_error(&raw(301, &[("x-amz-bucket-region", "eu-west-1")], ""));
     assert_eq!(moved.region.as_deref(), Some("eu-west-1"));
 }

@@ -10,6 +10,8 @@ use model::{Gap, GapReason, Snapshot, Span, TypeName};
 use serde_json::Value as Json;
 use syntax::{Kind, Node, Typed};
 
+use super::age;
+
 /// The most bytes of one saved answer.
 const ANSWER_BYTES_MAX: u64 = 512 << 20;
 
@@ -86,7 +88,7 @@ pub(crate) fn read(others: Vec<iac::Other>, named: &[PathBuf], plan: &Plan) -> S
     for other in others {
         let root = named.get(other.root).filter(|p| p.is_dir());
         let (folder, name) = (root.map(|_| other.root), root.unwrap_or(&other.path));
-        match look(&other.path, &known) {
+        match look(&other.path, &known, plan) {
             Look::Snapshot(snapshot) => saved.snapshot.append(*snapshot),
             Look::Broken(gaps) => saved.snapshot.gaps.extend(gaps),
             Look::Answer(content) => saved.add(folder, name, &other.path, content),
@@ -134,7 +136,7 @@ enum Look {
     Other(Vec<Gap>),
 }
 
-fn look(path: &Path, known: &Answers<'_>) -> Look {
+fn look(path: &Path, known: &Answers<'_>, plan: &Plan) -> Look {
     let file = path.to_string_lossy().replace('\\', "/");
     let gap = |what: &str, reason, detail: String| Gap::new(what, reason, detail).in_file(&*file, None);
     let bytes = match load(path) {
@@ -143,7 +145,10 @@ fn look(path: &Path, known: &Answers<'_>) -> Look {
     };
     if store::is_snapshot(&bytes) {
         return match store::decode(&bytes, store::FileLimits::default()) {
-            Ok((snapshot, _)) => Look::Snapshot(Box::new(snapshot)),
+            Ok((mut snapshot, meta)) => {
+                age::mark(&mut snapshot, &meta.asked, plan);
+                Look::Snapshot(Box::new(snapshot))
+            }
             Err(error) => Look::Broken(vec![gap("snapshot", reason_of(&error), error.to_string()).help(error.help())]),
         };
     }
@@ -218,7 +223,7 @@ fn load(path: &Path) -> Result<Vec<u8>, String> {
 fn reason_of(error: &store::StoreError) -> GapReason {
     match error {
         store::StoreError::Io { .. } => GapReason::Failed,
-        store::StoreError::TooNew { .. } => GapReason::Unsupported,
+        store::StoreError::TooNew { .. } | store::StoreError::TooOld { .. } => GapReason::Unsupported,
         store::StoreError::TooLong { .. } => GapReason::Limit,
         _ => GapReason::Malformed,
     }

@@ -13,6 +13,7 @@ fn meta() -> Meta {
         tool: "palisade 0.1.0".into(),
         stopped: true,
         done: vec![serde_json::json!({ "a": 1 })],
+        asked: [(TypeName::new("AWS::S3::Bucket").unwrap(), ["BucketName".into()].into())].into(),
     }
 }
 
@@ -102,13 +103,12 @@ fn every_cut_and_every_changed_byte_is_noticed() {
 }
 
 #[test]
-fn a_newer_file_says_so() {
+fn a_file_of_another_version_says_so() {
     let bytes = encode(&Snapshot::default(), &meta(), &SecretPaths::new()).unwrap();
-    let text = format!("palisade-snapshot {SNAPSHOT_VERSION} ");
-    let newer = format!("palisade-snapshot {} ", SNAPSHOT_VERSION + 1);
-    let rest = bytes.strip_prefix(text.as_bytes()).unwrap();
-    let newer = [newer.as_bytes(), rest].concat();
-    assert_eq!(decode(&newer, FileLimits::default()), Err(StoreError::TooNew { version: SNAPSHOT_VERSION + 1 }));
+    let rest = bytes.strip_prefix(format!("palisade-snapshot {SNAPSHOT_VERSION} ").as_bytes()).unwrap();
+    let of = |version: u32| decode(&[format!("palisade-snapshot {version} ").as_bytes(), rest].concat(), FileLimits::default());
+    assert_eq!(of(SNAPSHOT_VERSION + 1), Err(StoreError::TooNew { version: SNAPSHOT_VERSION + 1 }));
+    assert_eq!(of(1), Err(StoreError::TooOld { version: 1 }));
     assert_eq!(decode(b"PK\x03\x04", FileLimits::default()), Err(StoreError::NotASnapshot));
 }
 
@@ -124,7 +124,7 @@ fn content_is_limited() {
 
 fn packed(lines: &str) -> Vec<u8> {
     let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
-    let head = format!("palisade-snapshot 1 sha256={} bytes={}\n", hex(&Sha256::digest(&packed)), packed.len());
+    let head = format!("palisade-snapshot {SNAPSHOT_VERSION} sha256={} bytes={}\n", hex(&Sha256::digest(&packed)), packed.len());
     [head.into_bytes(), packed].concat()
 }
 
@@ -190,7 +190,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let headed = [b"palisade-snapshot 1 sha256=".as_slice(), &bytes].concat();
+        let headed = [format!("palisade-snapshot {SNAPSHOT_VERSION} sha256=").as_bytes(), &bytes].concat();
         prop_assert!(decode(&bytes, FileLimits::default()).is_err());
         prop_assert!(decode(&headed, FileLimits::default()).is_err());
     }
