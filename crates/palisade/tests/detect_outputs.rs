@@ -216,3 +216,37 @@ fn lines_are_what_their_schema_says() {
     }
     validate(&python, "csv", &palisade(dir.path(), &["detect", "log.json", "-f", "csv"]), "detection");
 }
+
+/// Ports of a host scanned, an hour of SSH tried, and a name server asked for a lot: refused and let through.
+fn flows() -> String {
+    let head =
+        "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n";
+    let line = |from: &str, to: &str, port: usize, bytes: usize, at: usize, action: &str| {
+        format!("2 111122223333 eni-a {from} {to} 40000 {port} 6 10 {bytes} {at} {at} {action} OK\n")
+    };
+    let start = 1_767_225_600;
+    let scanned = (0..60).map(|n| line("198.51.100.7", "10.0.0.5", 20 + n, 44, start + n, "REJECT"));
+    let tried = (0..400).map(|n| line("203.0.113.9", "10.0.0.5", 22, 900, start + n, "ACCEPT"));
+    let sent = (0..60).map(|n| line("10.0.0.5", "203.0.113.80", 443, 900_000_000, start + 60 * n, "ACCEPT"));
+    head.to_owned() + &scanned.chain(tried).chain(sent).collect::<String>()
+}
+
+#[test]
+fn one_document_holds_what_the_lines_say() {
+    let Some(python) = std::env::var_os("PALISADE_TEST_PYTHON").map(PathBuf::from) else { return };
+    let dir = folder();
+    fs::write(dir.path().join("flows.log"), flows()).unwrap();
+    for inputs in [&["log.json"][..], &["flows.log"], &["log.json", "flows.log"], &["log.json", "--per-event"]] {
+        let run = |form: &str| palisade(dir.path(), &[&["detect"], inputs, &["-f", form]].concat());
+        let (lines, document) = (run("jsonl"), run("json"));
+        validate(&python, "jsonl", &lines, "detection");
+        validate(&python, "json", &document, "detections");
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(!lines.is_empty(), "{inputs:?}");
+        assert_eq!(document["detections"], Value::Array(lines), "{inputs:?}");
+    }
+    fs::write(dir.path().join("quiet.json"), r#"{"Records": []}"#).unwrap();
+    let quiet = palisade(dir.path(), &["detect", "quiet.json", "-f", "json"]);
+    validate(&python, "json", &quiet, "detections");
+}

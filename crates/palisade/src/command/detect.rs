@@ -39,7 +39,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many complaints about inputs are told one by one.
 const COMPLAINTS_MAX: usize = 50;
 
-const FORMATS: &[&str] = &["terminal", "jsonl", "csv", "ocsf", "navigator", "html", "parquet"];
+/// The name and version of the form of `--format json`.
+const DOCUMENT_SCHEMA: &str = "palisade/detections/1";
+
+const FORMATS: &[&str] = &["terminal", "json", "jsonl", "csv", "ocsf", "navigator", "html", "parquet"];
 
 /// The flags of `palisade detect`.
 #[derive(Debug, Args)]
@@ -56,7 +59,7 @@ pub(crate) struct DetectArgs {
     /// A value for a rule's `%NAME%`; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     placeholder: Vec<String>,
-    /// The form of the output, and the file to write it to if not to standard output: terminal, jsonl, csv, ocsf, navigator, html; parquet=FOLDER.
+    /// The form of the output, and the file to write it to if not to standard output: terminal, json, jsonl, csv, ocsf, navigator, html; parquet=FOLDER.
     #[arg(long, short, value_name = "FORMAT[=FILE]", default_value = "terminal")]
     format: Vec<String>,
     /// One line for each rule and event, nothing grouped, dropped or suppressed: for comparing engines.
@@ -380,7 +383,7 @@ impl Run<'_> {
             }
         }
         for (target, text) in self.targets.iter().zip(&mut self.texts) {
-            if target.file.is_none() && !text.is_empty() {
+            if target.file.is_none() && target.format != "json" && !text.is_empty() {
                 output::print(text)?;
                 text.clear();
             }
@@ -406,7 +409,7 @@ impl Run<'_> {
         for number in 0..self.targets.len() {
             let format = self.targets.get(number).map(|target| target.format.clone()).unwrap_or_default();
             let text = match format.as_str() {
-                "jsonl" => detect::output::line(detection, self.rules, &self.names).to_string(),
+                "json" | "jsonl" => detect::output::line(detection, self.rules, &self.names).to_string(),
                 "ocsf" => detect::output::ocsf_finding(detection, self.rules).to_string(),
                 "csv" => {
                     let header = if self.csv_begun { String::new() } else { detect::output::csv_header() + "\n" };
@@ -459,7 +462,11 @@ impl Run<'_> {
                 "navigator" => format!("{:#}\n", detect::output::navigator(&self.told, self.rules, &self.flows.watched(&found))),
                 _ => String::new(),
             };
-            text.insert_str(0, self.texts.get(number).map_or("", String::as_str));
+            let held = self.texts.get(number).map_or("", String::as_str);
+            match target.format.as_str() {
+                "json" => text = self.document(held),
+                _ => text.insert_str(0, held),
+            }
             match &target.file {
                 Some(path) => output::write(path, &text)?,
                 None => output::print(&text)?,
@@ -472,6 +479,15 @@ impl Run<'_> {
             self.summary();
         }
         Ok(())
+    }
+
+    /// One JSON document of the lines that were found, a line each, and how much was read.
+    fn document(&self, lines: &str) -> String {
+        let counts = &self.totals.counts;
+        let records = serde_json::json!({ "read": counts.parsed, "not_read": counts.rejected() });
+        let head = format!("{{\"schema\": \"{DOCUMENT_SCHEMA}\", \"records\": {records}, \"detections\": [");
+        let lines: Vec<&str> = lines.lines().collect();
+        if lines.is_empty() { head + "]}\n" } else { format!("{head}\n{}\n]}}\n", lines.join(",\n")) }
     }
 
     /// Writes detections, and the OCSF lines of flow findings, as Parquet.

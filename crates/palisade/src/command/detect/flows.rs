@@ -333,7 +333,7 @@ impl Flows {
     /// Findings as text of a form.
     pub(super) fn write(&self, findings: &[Finding], format: &str) -> String {
         match format {
-            "jsonl" => {
+            "json" | "jsonl" => {
                 let line = |finding| format!("{}\n", detect::flow::output::line(finding, &self.detectors, &self.names));
                 findings.iter().map(line).collect()
             }
