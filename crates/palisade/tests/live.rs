@@ -77,6 +77,8 @@ fn twins(found: &Verdicts) {
         ("dynamodb-table-no-point-in-time", "good-table", "bad-table"),
         ("rds-instance-unencrypted", "good-db", "bad-db"),
         ("log-group-kept-forever", "good-logs", "bad-logs"),
+        ("iot-policy-everything", "good-policy", "bad-policy"),
+        ("apigateway-method-open", "|POST", "|GET"),
     ];
     for (check, good, bad) in pairs {
         assert_eq!((of(check, good), of(check, bad)), ("pass", "fail"), "{check}");
@@ -86,6 +88,10 @@ fn twins(found: &Verdicts) {
         ("iam-user-admin", "user/ann"),
         ("ebs-snapshot-public", ""),
         ("ec2-security-group-ssh-open", ""),
+        ("timestream-influx-public", ""),
+        ("lambda-layer-public", ":tools:1#all"),
+        ("kms-key-pending-deletion", ""),
+        ("account-no-support-role", ""),
     ];
     for (check, name) in failing {
         let fails =

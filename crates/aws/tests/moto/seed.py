@@ -175,3 +175,32 @@ client("cloudwatch").put_metric_alarm(
     Statistic="Sum",
 )
 zone = client("route53").create_hosted_zone(Name="example.com.", CallerReference="x")["HostedZone"]["Id"]
+
+iot = client("iot")
+for name, action in (("good-policy", "iot:Connect"), ("bad-policy", "iot:*")):
+    resource = "*" if name == "bad-policy" else "arn:aws:iot:eu-west-1:123456789012:client/a"
+    document = policy({"Effect": "Allow", "Action": action, "Resource": resource})
+    iot.create_policy(policyName=name, policyDocument=document)
+
+client("timestream-influxdb").create_db_instance(
+    name="influx",
+    password="Passw0rd!x",
+    dbInstanceType="db.influx.medium",
+    vpcSubnetIds=["subnet-1"],
+    vpcSecurityGroupIds=["sg-1"],
+    allocatedStorage=50,
+    publiclyAccessible=True,
+)
+
+awslambda.publish_layer_version(LayerName="tools", Content={"ZipFile": code.getvalue()})
+awslambda.add_layer_version_permission(
+    LayerName="tools", VersionNumber=1, StatementId="all", Action="lambda:GetLayerVersion", Principal="*"
+)
+
+gateway = client("apigateway")
+api = gateway.create_rest_api(name="shop")["id"]
+root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+gateway.put_method(restApiId=api, resourceId=root, httpMethod="POST", authorizationType="AWS_IAM")
+
+kms.schedule_key_deletion(KeyId=kms.create_key(Description="old")["KeyMetadata"]["KeyId"], PendingWindowInDays=7)
