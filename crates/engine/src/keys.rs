@@ -9,10 +9,9 @@ const AWS_ALIAS: &str = "alias/aws/";
 /// The type of the resources that tell which keys these are.
 const ALIAS: &str = "AWS::KMS::Alias";
 
-/// The keys of one scope.
+/// The keys of one scope. A template has none: only in an account there are aliases to look up.
+#[derive(Default)]
 pub(crate) struct ManagedKeys {
-    /// Only in an account there are keys whose aliases can be looked up.
-    live: bool,
     ids: FxHashSet<Text>,
     /// Why there may be more.
     gaps: Vec<Gap>,
@@ -20,13 +19,14 @@ pub(crate) struct ManagedKeys {
 
 impl ManagedKeys {
     pub(crate) fn new(snapshot: &Snapshot, scope: ScopeIndex) -> ManagedKeys {
-        let live = snapshot.scope(scope).is_some_and(|s| !s.kind.is_code());
-        let aliases = snapshot.resources.iter().filter(|r| live && r.scope == scope && r.type_name.as_str() == ALIAS);
+        if snapshot.scope(scope).is_none_or(|s| s.kind.is_code()) {
+            return ManagedKeys::default();
+        }
+        let aliases = snapshot.resources.iter().filter(|r| r.scope == scope && r.type_name.as_str() == ALIAS);
         let own = |alias: &&Resource| alias.prop("AliasName").as_str().is_some_and(|name| name.starts_with(AWS_ALIAS));
         let id = |alias: &Resource| alias.prop("TargetKeyId").as_str().map(Text::from);
         let about = |gap: &&Gap| gap.matters && gap.type_name.as_ref().is_some_and(|t| t.as_str() == ALIAS);
         ManagedKeys {
-            live,
             ids: aliases.filter(own).filter_map(id).collect(),
             gaps: snapshot.gaps.iter().filter(about).cloned().collect(),
         }
@@ -64,9 +64,7 @@ impl ManagedKeys {
         // Another account's key is none that AWS manages for this one.
         let own = same(arn.as_ref().map(Arn::account), resource.account.as_ref().map(model::AccountId::as_str));
         match self.gaps.iter().find(here) {
-            Some(gap) if self.live && own && !name.contains("alias/") => {
-                Value::unknown_present(Reason::NotCollected, gap.what.as_str())
-            }
+            Some(gap) if own && !name.contains("alias/") => Value::unknown_present(Reason::NotCollected, gap.what.as_str()),
             _ => Value::Bool(false),
         }
     }
