@@ -217,7 +217,7 @@ fn lines_are_what_their_schema_says() {
     validate(&python, "csv", &palisade(dir.path(), &["detect", "log.json", "-f", "csv"]), "detection");
 }
 
-/// Ports of a host scanned, an hour of SSH tried, and a name server asked for a lot: refused and let through.
+/// Ports of a host scanned, SSH tried again and again, and a lot sent out: refused and let through; and a line that is none.
 fn flows() -> String {
     let head =
         "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n";
@@ -228,7 +228,7 @@ fn flows() -> String {
     let scanned = (0..60).map(|n| line("198.51.100.7", "10.0.0.5", 20 + n, 44, start + n, "REJECT"));
     let tried = (0..400).map(|n| line("203.0.113.9", "10.0.0.5", 22, 900, start + n, "ACCEPT"));
     let sent = (0..60).map(|n| line("10.0.0.5", "203.0.113.80", 443, 900_000_000, start + 60 * n, "ACCEPT"));
-    head.to_owned() + &scanned.chain(tried).chain(sent).collect::<String>()
+    head.to_owned() + &scanned.chain(tried).chain(sent).collect::<String>() + "2 cut\n"
 }
 
 #[test]
@@ -236,7 +236,13 @@ fn one_document_holds_what_the_lines_say() {
     let Some(python) = std::env::var_os("PALISADE_TEST_PYTHON").map(PathBuf::from) else { return };
     let dir = folder();
     fs::write(dir.path().join("flows.log"), flows()).unwrap();
-    for inputs in [&["log.json"][..], &["flows.log"], &["log.json", "flows.log"], &["log.json", "--per-event"]] {
+    let cases: [(&[&str], (usize, usize)); 4] = [
+        (&["log.json"], (10, 0)),
+        (&["flows.log"], (520, 1)),
+        (&["log.json", "flows.log"], (530, 1)),
+        (&["log.json", "--per-event"], (10, 0)),
+    ];
+    for (inputs, (read, not_read)) in cases {
         let run = |form: &str| palisade(dir.path(), &[&["detect"], inputs, &["-f", form]].concat());
         let (lines, document) = (run("jsonl"), run("json"));
         validate(&python, "jsonl", &lines, "detection");
@@ -245,6 +251,7 @@ fn one_document_holds_what_the_lines_say() {
         let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(!lines.is_empty(), "{inputs:?}");
         assert_eq!(document["detections"], Value::Array(lines), "{inputs:?}");
+        assert_eq!(document["records"], serde_json::json!({ "read": read, "not_read": not_read }), "{inputs:?}");
     }
     fs::write(dir.path().join("quiet.json"), r#"{"Records": []}"#).unwrap();
     let quiet = palisade(dir.path(), &["detect", "quiet.json", "-f", "json"]);

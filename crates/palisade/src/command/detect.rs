@@ -483,8 +483,9 @@ impl Run<'_> {
 
     /// One JSON document of the lines that were found, a line each, and how much was read.
     fn document(&self, lines: &str) -> String {
-        let counts = &self.totals.counts;
-        let records = serde_json::json!({ "read": counts.parsed, "not_read": counts.rejected() });
+        let (events, flows) = (&self.totals.counts, &self.flows.counts);
+        let (read, not_read) = (events.parsed + flows.records, events.rejected() + flows.rejected());
+        let records = serde_json::json!({ "read": read, "not_read": not_read });
         let head = format!("{{\"schema\": \"{DOCUMENT_SCHEMA}\", \"records\": {records}, \"detections\": [");
         let lines: Vec<&str> = lines.lines().collect();
         if lines.is_empty() { head + "]}\n" } else { format!("{head}\n{}\n]}}\n", lines.join(",\n")) }
